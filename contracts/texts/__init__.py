@@ -1,0 +1,71 @@
+"""The catalogue of human texts: one TOML file per language, Vietnamese first.
+
+Both files have the same keys and the same placeholders; a test holds that. A table's names are those used in code:
+`reason` by a failure's slug, `kind`, `party`, `system`, `operation`, `field`, `state`, `page`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from contracts.model import Failure, Layer
+
+
+class Language(StrEnum):
+    """The languages that human texts come in."""
+
+    VI = "vi"
+    EN = "en"
+
+
+@cache
+def catalogue(language: Language) -> dict[str, str]:
+    """Return every text of `language` under its dotted key."""
+    tables = tomllib.loads((resources.files(__name__) / f"{language}.toml").read_text(encoding="utf-8"))
+    flat: dict[str, str] = {}
+
+    def walk(prefix: str, node: dict[str, object]) -> None:
+        for key, value in node.items():
+            if isinstance(value, dict):
+                walk(f"{prefix}{key}.", value)
+            else:
+                flat[prefix + key] = str(value)
+
+    walk("", tables)
+    return flat
+
+
+def text(language: Language, key: str, /, **values: str | int) -> str:
+    """Return the text under `key` with its placeholders filled. Raises `KeyError` for a key nobody wrote."""
+    return catalogue(language)[key].format(**values)
+
+
+def system_name(language: Language, system: str) -> str:
+    """Return the official name of a system, or its slug while it has none."""
+    return catalogue(language).get(f"system.{system}", system)
+
+
+def party(language: Language, layer: Layer, system: str) -> str:
+    """Return who has to put it right when a failure arises at `layer` of `system`."""
+    return text(language, f"party.{layer}", system=system_name(language, system))
+
+
+def sentence(language: Language, failure: Failure) -> str:
+    """Return what happened, in one sentence that can be read out to a citizen."""
+    key = f"reason.{failure.reason}.what"
+    if key not in catalogue(language):
+        key = f"kind.{failure.kind}.what"
+    return text(language, key, system=system_name(language, failure.operation.system))
+
+
+def next_step(language: Language, failure: Failure) -> str:
+    """Return what to do next, in one sentence."""
+    key = f"reason.{failure.reason}.next"
+    if key not in catalogue(language):
+        key = f"kind.{failure.kind}.next"
+    return text(language, key, system=system_name(language, failure.operation.system))
