@@ -1,0 +1,22 @@
+"""The only room that imports an HTTP client or zeep. One protocol, and the carrier that fulfils it."""
+
+from httpx import Headers, Request, Response
+
+from adapters.transport.protocol import Transport
+from adapters.transport.settings import TransportSettings
+from adapters.transport.status import failure_from_status, retry_after
+from adapters.transport.xml import XmlRefusal, XmlRefused, charset_of, parse_xml
+
+__all__ = [
+    "Headers",
+    "Request",
+    "Response",
+    "Transport",
+    "TransportSettings",
+    "XmlRefusal",
+    "XmlRefused",
+    "charset_of",
+    "failure_from_status",
+    "parse_xml",
+    "retry_after",
+]
