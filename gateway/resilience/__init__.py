@@ -1,0 +1,1 @@
+"""Resilience: one pipeline per system, made of small parts whose decisions are values."""
