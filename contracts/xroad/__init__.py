@@ -1,0 +1,17 @@
+"""What the exchange platform's X-Road servers say and expect, as data: fault codes and REST r1 headers. See README.md.
+
+`file` gives one of them, wherever the package is installed.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+
+def file(name: str) -> Traversable:
+    """Return the contract file `name`, such as `faults.json`."""
+    return files(__name__).joinpath(name)
