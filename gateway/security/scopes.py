@@ -1,0 +1,20 @@
+"""What a client key may be used for. A scope opens an operation; agencies (beside it) say whose resources it opens."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """One permission. The value is what the operator types and what the REST description shows."""
+
+    CITIZENS_VERIFY = "citizens:verify"
+    """Ask whether a citizen matches (xác thực thông tin công dân)."""
+    CITIZENS_LOOKUP = "citizens:lookup"
+    """Read a citizen's record (tra cứu thông tin công dân)."""
+    SYSTEMS_READ = "systems:read"
+    """See the state of the national systems as the gateway sees them."""
+    SYSTEMS_OPERATE = "systems:operate"
+    """Pause and resume a system, and test the connection to it."""
+    AUDIT_READ = "audit:read"
+    """Read who asked for what, for the agencies of the key."""
