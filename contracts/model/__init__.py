@@ -10,6 +10,7 @@ from contracts.model.citizen import (
     PersonName,
     Relative,
     Sex,
+    Unread,
     Verification,
 )
 from contracts.model.exchange import Evidence, Exchange, Phase
@@ -73,6 +74,7 @@ __all__ = [
     "Sex",
     "SystemFailed",
     "UnknownOutcome",
+    "Unread",
     "Verification",
     "WrongField",
 ]

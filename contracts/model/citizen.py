@@ -126,10 +126,22 @@ class CitizenQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """Something in an answer that no field has room for, kept: an unknown element, or a code without meaning.
+
+    `path` is its element path. `content` is its text, or its XML where it has a structure.
+    """
+
+    path: str
+    content: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """Whether a citizen matches the whole combination. A "no" does not say which part differs."""
 
     matches: bool
+    unread: tuple[Unread, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +149,4 @@ class Lookup:
     """Every record the partner gave: none when nobody matches, more than one where a number is shared by error."""
 
     citizens: tuple[Citizen, ...]
+    unread: tuple[Unread, ...] = field(default=(), compare=False)

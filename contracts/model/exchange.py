@@ -38,6 +38,7 @@ class Evidence:
     request_bytes: int | None
     response_bytes: int | None
     unknown_elements: int
+    unknown_names: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,6 +63,8 @@ class Exchange:
     request_bytes: int | None = None
     response_bytes: int | None = None
     unknown_elements: int = 0
+    unknown_names: tuple[str, ...] = ()
+    """Names of the elements that the adapter does not know, each once and only a few: what the partner added."""
 
     def evidence(self) -> Evidence:
         """Return what has been noted so far."""
@@ -75,4 +78,5 @@ class Exchange:
             request_bytes=self.request_bytes,
             response_bytes=self.response_bytes,
             unknown_elements=self.unknown_elements,
+            unknown_names=self.unknown_names,
         )

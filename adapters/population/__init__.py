@@ -1,0 +1,1 @@
+"""The population database, as an adapter: verify and lookup, over contract variant P1. See README.md."""
