@@ -68,7 +68,8 @@ class Acted(StrEnum):
 class WrongField:
     """One wrong field. `path` is a JSON pointer into what the caller sent, or an element path of a partner's answer.
 
-    `reason` is a key of the catalogue's `field` table, `values` fill its placeholders; never the offending value itself.
+    `reason` is a key of the catalogue's `field` table and `values` fill its placeholders; the offending value itself
+    is never among them.
     """
 
     path: str

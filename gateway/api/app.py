@@ -1,0 +1,96 @@
+"""The ASGI application: which route is where, and how every error becomes a problem document."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.api import citizens, health, openapi, preferences, problems, systems
+from gateway.api.guards import Guards, new_id
+from gateway.api.problems import Refused
+from gateway.monitor.logs import defect
+from gateway.resilience import StoreUnavailable
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from gateway.runtime import Gateway
+
+log = structlog.get_logger()
+
+
+def create_app(gateway: Gateway) -> ASGIApp:
+    """Return the application that serves `gateway`."""
+    app = api()
+    app.state.gateway = gateway
+    limits = gateway.settings.server
+    return Guards(
+        app,
+        max_body_bytes=limits.max_body_bytes,
+        body_seconds=limits.body_seconds,
+        answer_seconds=limits.answer_seconds,
+    )
+
+
+def api() -> FastAPI:
+    """Return the routes with their description, served by nobody yet: the OpenAPI document is made from it."""
+    app = FastAPI(
+        title="Liên Thông",
+        version=openapi.VERSION,
+        description=openapi.DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
+    app.post("/v1/citizens/verify", **openapi.VERIFY)(citizens.verify)
+    app.post("/v1/citizens/lookup", **openapi.LOOKUP)(citizens.lookup)
+    app.get("/v1/systems", **openapi.LIST_SYSTEMS)(systems.list_systems)
+    app.get("/v1/systems/{system}", **openapi.GET_SYSTEM)(systems.get_system)
+    app.post("/v1/systems/{system}/pause", **openapi.PAUSE_SYSTEM)(systems.pause_system)
+    app.post("/v1/systems/{system}/resume", **openapi.RESUME_SYSTEM)(systems.resume_system)
+    app.get("/healthz", **openapi.HEALTHZ)(health.healthz)
+    app.get("/readyz", **openapi.READYZ)(health.readyz)
+    app.get("/metrics", **openapi.METRICS)(health.metrics)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(StoreUnavailable, _store_unavailable)
+    app.add_exception_handler(Exception, _defect)
+    openapi.install(app)
+    return app
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)  # noqa: S101 - registered for this type alone
+    gateway: Gateway = request.app.state.gateway
+    gateway.metrics.turned_away(error.reason)
+    return _document(request, error)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
+    reason = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "internal")
+    return _document(request, Refused(reason))
+
+
+def _store_unavailable(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature is Starlette's
+    return _document(request, Refused("store_unavailable", retry_after=1))
+
+
+def _defect(request: Request, error: Exception) -> Response:
+    log.error("defect", correlation_id=_correlation_id(request), path=request.url.path, **defect(error))
+    return _document(request, Refused("internal"))
+
+
+def _document(request: Request, refused: Refused) -> Response:
+    language = preferences.language(request.headers)
+    return problems.response(problems.of_refused(refused, language, _correlation_id(request)))
+
+
+def _correlation_id(request: Request) -> str:
+    return getattr(request.state, "correlation_id", None) or new_id()

@@ -1,0 +1,115 @@
+"""What stands before every route: a correlation id, a limit on the body and a limit on time.
+
+Limits on the header block and on idle connections are kept by the server's protocol, in `gateway.server`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers, MutableHeaders
+
+from gateway.api import preferences, problems
+from gateway.api.problems import Refused
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CORRELATION_HEADER = "X-Correlation-Id"
+_CALLERS_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_id() -> str:
+    """Return a new sortable id: 48 bits of milliseconds and 80 random ones, in 26 letters (ULID)."""
+    number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+_UNREAD = {408, 413}  # the rest of the body is not read: such a connection is done
+
+
+class _Answer:
+    """A `send` that stamps every answer, and remembers whether one has begun."""
+
+    def __init__(self, send: Send, correlation_id: str, callers_id: str) -> None:
+        self._send = send
+        self._correlation_id = correlation_id
+        self._callers_id = callers_id
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = MutableHeaders(scope=message)
+            headers[CORRELATION_HEADER] = self._correlation_id
+            headers["X-Content-Type-Options"] = "nosniff"
+            if _CALLERS_ID.fullmatch(self._callers_id):
+                headers["X-Caller-Correlation-Id"] = self._callers_id
+        await self._send(message)
+
+
+class Guards:
+    """ASGI middleware. The correlation id stands in `scope["state"]["correlation_id"]` and in every answer.
+
+    The gateway makes the id itself, so that it is unique in the audit; a caller's own id (8 to 64 of
+    `A-Za-z0-9._-`) is only sent back beside it, in `X-Caller-Correlation-Id`.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_body_bytes: int, body_seconds: float, answer_seconds: float) -> None:
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+        self._body_seconds = body_seconds
+        self._answer_seconds = answer_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        correlation_id = new_id()
+        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        answer = _Answer(send, correlation_id, headers.get(CORRELATION_HEADER, ""))
+        try:
+            async with asyncio.timeout(self._answer_seconds):
+                await self._app(scope, self._bounded(headers, receive), answer)
+        except (Refused, TimeoutError) as error:
+            if answer.started:
+                raise
+            refused = error if isinstance(error, Refused) else Refused("too_slow")
+            document = problems.of_refused(refused, preferences.language(headers), correlation_id)
+            response = problems.response(document)
+            if refused.status in _UNREAD:
+                response.headers["Connection"] = "close"
+            await response(scope, receive, answer)
+
+    def _bounded(self, headers: Headers, receive: Receive) -> Receive:
+        """Return a `receive` that refuses a body too large or too slow before it is held in memory."""
+        declared = headers.get("content-length", "")
+        ends_at = asyncio.get_running_loop().time() + self._body_seconds
+        seen = 0
+        complete = False
+
+        async def bounded() -> Message:
+            nonlocal seen, complete
+            if declared.isdigit() and int(declared[:20]) > self._max_body_bytes:
+                raise Refused("body_too_large")
+            if complete:  # from here on only a disconnect can come, and it may take as long as the answer does
+                return await receive()
+            try:
+                async with asyncio.timeout_at(ends_at):
+                    message = await receive()
+            except TimeoutError:
+                raise Refused("body_too_slow") from None
+            seen += len(message.get("body", b""))
+            if seen > self._max_body_bytes:
+                raise Refused("body_too_large")
+            complete = not message.get("more_body", False)
+            return message
+
+        return bounded

@@ -1,0 +1,35 @@
+"""What a caller may ask of any answer: its language (RFC 9110 §12.5.4) and how long to wait for it (RFC 7240)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from contracts.texts import Language
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SPOKEN = frozenset(Language)
+_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE)
+
+
+def language(headers: Mapping[str, str]) -> Language:
+    """Return the best language of `Accept-Language`; Vietnamese where none of ours is named."""
+    best, best_weight = Language.VI, 0.0
+    for item in headers.get("accept-language", "").split(",")[:20]:
+        tag, _, parameter = item.partition(";")
+        primary = tag.strip().partition("-")[0].lower()
+        try:
+            weight = float(parameter.partition("=")[2]) if parameter.strip() else 1.0
+        except ValueError:
+            weight = 0.0
+        if primary in _SPOKEN and weight > best_weight:
+            best, best_weight = Language(primary), weight
+    return best
+
+
+def wait(headers: Mapping[str, str]) -> int | None:
+    """Return the seconds of `Prefer: wait=N`, or `None` where it is absent or unreadable (then it is ignored)."""
+    match = _WAIT.search(headers.get("prefer", ""))
+    return int(match[1]) if match else None

@@ -1,0 +1,92 @@
+"""`/v1/systems`: the state of each national system as this process sees it, and its stop switch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts import texts
+from gateway.api import access, bodies, preferences
+from gateway.api.problems import Refused
+from gateway.api.schemas import PausedV1, PauseRequestV1, SystemsV1, SystemV1
+from gateway.security import Scope
+
+if TYPE_CHECKING:
+    from contracts.texts import Language
+    from gateway.runtime import Gateway
+
+State = Literal["up", "down", "recovering", "paused", "busy"]
+
+
+async def list_systems(request: Request) -> Response:
+    """List every configured system with its state."""
+    gateway: Gateway = request.app.state.gateway
+    access.identify(gateway, request, Scope.SYSTEMS_READ)
+    language = preferences.language(request.headers)
+    return _answer(SystemsV1(systems=tuple(_view(gateway, name, language) for name in gateway.systems)))
+
+
+async def get_system(request: Request) -> Response:
+    """Show the state of one system."""
+    gateway: Gateway = request.app.state.gateway
+    access.identify(gateway, request, Scope.SYSTEMS_READ)
+    return _answer(_view(gateway, _named(gateway, request), preferences.language(request.headers)))
+
+
+async def pause_system(request: Request) -> Response:
+    """Press the stop switch of one system: within two seconds nothing leaves for it, from any process."""
+    gateway: Gateway = request.app.state.gateway
+    identity = access.identify(gateway, request, Scope.SYSTEMS_OPERATE)
+    name = _named(gateway, request)
+    body = await bodies.read(request, PauseRequestV1)
+    await gateway.store.switches.pause(name, by=identity.client.name, reason=body.why)
+    return _answer(_view(gateway, name, preferences.language(request.headers)))
+
+
+async def resume_system(request: Request) -> Response:
+    """Release the stop switch of one system. Releasing one that is not pressed changes nothing."""
+    gateway: Gateway = request.app.state.gateway
+    identity = access.identify(gateway, request, Scope.SYSTEMS_OPERATE)
+    name = _named(gateway, request)
+    await gateway.store.switches.resume(name, by=identity.client.name)
+    return _answer(_view(gateway, name, preferences.language(request.headers)))
+
+
+def _named(gateway: Gateway, request: Request) -> str:
+    name: str = request.path_params["system"]
+    if name not in gateway.systems:
+        raise Refused("system_unknown")
+    return name
+
+
+def _view(gateway: Gateway, name: str, language: Language) -> SystemV1:
+    now = gateway.systems[name].state()
+    paused = gateway.store.stop_switch.check(name)
+    state: State = "up"
+    if paused is not None:
+        state = "paused"
+    elif now.breaker != "closed":
+        state = "down"
+    elif now.ramping:
+        state = "recovering"
+    elif now.busy_seconds > 0:
+        state = "busy"
+    return SystemV1(
+        system=name,
+        name=texts.system_name(language, name),
+        state=state,
+        summary=texts.text(language, f"state.{state}"),
+        paused=None if paused is None else PausedV1(by=paused.by, why=paused.why, since=paused.since),
+        breaker=now.breaker.value,
+        in_flight=now.in_flight,
+        waiting=now.waiting,
+        retry_budget_left=now.budget_left,
+        busy_seconds=now.busy_seconds,
+        held_agencies=now.held_agencies,
+    )
+
+
+def _answer(body: SystemsV1 | SystemV1) -> Response:
+    return Response(body.model_dump_json(), media_type="application/json", headers={"Cache-Control": "no-store"})

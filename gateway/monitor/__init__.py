@@ -1,0 +1,1 @@
+"""What the operator sees: metrics and logs. Neither ever holds anything that could identify a person."""

@@ -1,0 +1,119 @@
+"""Everything one serving process holds, put together in one place from the settings.
+
+A national system joins here: its adapter, its pipeline and the transport under it. Nothing in this module decides
+anything; it only says what is made of what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol, Self
+
+from adapters.population import Population
+from adapters.transport import Carrier
+from contracts import VIETNAM
+from gateway.monitor.metrics import Metrics
+from gateway.resilience import Pipeline, PipelineState, StoreUnavailable
+from gateway.security import QuotaBook
+from gateway.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from adapters.population import Credential
+    from contracts.model import AgencyCode
+    from gateway.settings import PopulationSection, Settings
+    from gateway.store import Store
+
+
+class System(Protocol):
+    """What the gateway knows of every national system, whichever it is."""
+
+    def state(self) -> PipelineState:
+        """Return the state of the system's pipeline."""
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+
+
+class PopulationSystem:
+    """The population database: the adapter, and the pipeline that every attempt goes through."""
+
+    def __init__(self, section: PopulationSection, store: Store, metrics: Metrics) -> None:
+        self._carrier = Carrier(section.adapter.transport)
+        self.adapter = Population(section.adapter, self._carrier, lambda: datetime.now(VIETNAM))
+        self.pipeline: Pipeline[Credential] = Pipeline(
+            "population",
+            section.policy,
+            log=store.attempts,
+            credentials=_PopulationCredentials(self.adapter),
+            switch=store.stop_switch,
+            observer=metrics,
+        )
+
+    def state(self) -> PipelineState:
+        """Return the state of the system's pipeline."""
+        return self.pipeline.state()
+
+    async def aclose(self) -> None:
+        """Let go of the connections."""
+        await self._carrier.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class _PopulationCredentials:
+    """The adapter reads its secrets again when their files change, so that renewing is the same as getting."""
+
+    adapter: Population
+
+    def get(self, agency: AgencyCode) -> Credential:
+        return self.adapter.credential(agency)
+
+    async def renew(self, agency: AgencyCode) -> Credential:
+        return self.adapter.credential(agency)
+
+
+class Gateway:
+    """What the API is given. Made by `open`, closed by leaving it."""
+
+    def __init__(self, settings: Settings, store: Store, metrics: Metrics) -> None:
+        self.settings = settings
+        self.store = store
+        self.metrics = metrics
+        self.quotas = QuotaBook()
+        self.subjects = store.subjects
+        self.monotonic = asyncio.get_running_loop().time
+        section = settings.systems.population
+        self.population = None if section is None else PopulationSystem(section, store, metrics)
+        self.systems: dict[str, System] = {} if self.population is None else {"population": self.population}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings) -> AsyncIterator[Self]:
+        """Open the store and every configured system. Raises `gateway.store.CannotOpen`."""
+        async with AsyncExitStack() as stack:
+            store = await open_store(settings.store.path, settings.store.keys)
+            stack.push_async_callback(store.close)
+            gateway = cls(settings, store, Metrics())
+            for system in gateway.systems.values():
+                stack.push_async_callback(system.aclose)
+            yield gateway
+
+    def observe(self) -> None:
+        """Set the metrics that are states rather than events."""
+        for name, system in self.systems.items():
+            self.metrics.observe(name, system.state(), paused=self.store.stop_switch.check(name) is not None)
+
+    def unready(self) -> tuple[str, ...]:
+        """Return why calls would not be accepted now; nothing here depends on a partner."""
+        reasons = []
+        try:
+            self.store.snapshot.current()
+        except StoreUnavailable:
+            reasons.append("snapshot")
+        if self.store.state().trouble is not None:
+            reasons.append("store")
+        return tuple(reasons)

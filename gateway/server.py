@@ -1,0 +1,126 @@
+"""The HTTP server: uvicorn on uvloop and httptools, with the limits it does not keep by itself.
+
+A connection that sends no complete header block in time is closed, and so is one whose header block is too large:
+nothing waits for ever, and nothing grows without a bound before a route has seen it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from starlette.types import ASGIApp
+
+    from gateway.settings import ServerSettings
+
+_HEADERS_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with a limit on the size of a header block and on the time it may take to arrive."""
+
+    max_header_bytes = 16_384
+    header_seconds = 10.0
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # narrower, as uvicorn's
+        super().connection_made(transport)
+        self._header_bytes = 0
+        self._in_header = True
+        self._too_large = False
+        self._header_timer: asyncio.TimerHandle | None = None
+        self._start_timer()
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self._in_header:
+            self._start_timer()
+            self._header_bytes += len(data)
+        super().data_received(data)
+        if self._in_header and self._header_bytes > self.max_header_bytes and not self.transport.is_closing():
+            self._refuse_headers()
+
+    @override
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._parsed_bytes += len(name) + len(value) + 4
+        if self._parsed_bytes + len(self.url) > self.max_header_bytes:
+            self._too_large = True
+            raise ValueError("header block too large")  # the parser stops and calls send_400_response
+        super().on_header(name, value)
+
+    @override
+    def on_message_begin(self) -> None:
+        self._parsed_bytes = 0
+        super().on_message_begin()
+
+    @override
+    def on_headers_complete(self) -> None:
+        self._in_header = False
+        self._header_bytes = 0
+        self._stop_timer()
+        super().on_headers_complete()
+
+    @override
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_header = True
+
+    @override
+    def send_400_response(self, msg: str) -> None:
+        if self._too_large:
+            self._refuse_headers()
+        else:
+            super().send_400_response(msg)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def _refuse_headers(self) -> None:
+        self.transport.write(_HEADERS_TOO_LARGE)
+        self.transport.close()
+
+    def _start_timer(self) -> None:
+        if self._header_timer is None:
+            self._header_timer = self.loop.call_later(self.header_seconds, self.transport.close)
+
+    def _stop_timer(self) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+
+
+def configure(app: ASGIApp, settings: ServerSettings) -> uvicorn.Config:
+    """Return uvicorn's configuration for `settings`."""
+    protocol = type(
+        "Protocol",
+        (GuardedProtocol,),
+        {"max_header_bytes": settings.max_header_bytes, "header_seconds": settings.header_seconds},
+    )
+    tls: dict[str, Any] = {}
+    if settings.tls_certificate_file is not None:
+        tls = {"ssl_certfile": settings.tls_certificate_file, "ssl_keyfile": settings.tls_key_file}
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=settings.stop_seconds,
+        limit_concurrency=settings.max_connections,
+        **tls,
+    )

@@ -1,0 +1,133 @@
+"""The gateway's configuration: one TOML file, with the environment on top; an unknown key is refused.
+
+`LIENTHONG_SERVER__PORT=8081` sets `[server] port`. No default here talks to a real host, and a system that has no
+section of its own is not configured at all.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from adapters.population.settings import PopulationSettings
+from gateway.resilience.settings import PolicySettings
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class SettingsError(Exception):
+    """The configuration is wrong. `problems` holds one line for each wrong key: its dotted path and what is wrong."""
+
+    def __init__(self, source: str, problems: tuple[str, ...]) -> None:
+        super().__init__(f"{source}: " + "; ".join(problems))
+        self.source = source
+        self.problems = problems
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class ServerSettings(_Section):
+    """Where the gateway listens, and what it accepts before a route sees it."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8080, ge=0, le=65_535)
+    tls_certificate_file: Path | None = None
+    tls_key_file: Path | None = None
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Addresses of proxies whose X-Forwarded-* headers are believed. Nobody's, unless named."
+    )
+    max_body_bytes: int = Field(64 * 1024, ge=1024)
+    max_header_bytes: int = Field(16 * 1024, ge=1024)
+    max_connections: int = Field(1000, ge=1)
+    header_seconds: Seconds = Field(10, description="Time for a complete header block to arrive")
+    body_seconds: Seconds = Field(10, description="Time for a complete body to arrive")
+    answer_seconds: Seconds = Field(45, description="Time for a whole answer, above every deadline a caller may set")
+    keep_alive_seconds: int = Field(15, ge=1)
+    stop_seconds: int = Field(20, ge=0, description="Time that calls in flight get when the server is asked to stop")
+    default_wait_seconds: Seconds = Field(10, description="Deadline of a read without `Prefer: wait=N`")
+    max_wait_seconds: Seconds = Field(30, description="Longest deadline that a caller may ask for")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.tls_certificate_file is None) != (self.tls_key_file is None):
+            raise ValueError("tls_certificate_file and tls_key_file go together")
+        if max(self.default_wait_seconds, self.max_wait_seconds) >= self.answer_seconds:
+            raise ValueError("answer_seconds must be longer than every wait")
+        return self
+
+
+class StoreSettings(_Section):
+    """Where the store and its keys lie. They are two places so that a backup of one is not a copy of the other."""
+
+    path: Path = Path("var/lienthong.db")
+    keys: Path = Path("var/keys")
+
+
+class PopulationSection(_Section):
+    """The population database: how to reach it, and how hard to try."""
+
+    adapter: PopulationSettings
+    policy: PolicySettings = PolicySettings()
+
+
+class SystemsSettings(_Section):
+    """The national systems that are configured."""
+
+    population: PopulationSection | None = None
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        env_prefix="LIENTHONG_",
+        env_nested_delimiter="__",
+        hide_input_in_errors=True,
+    )
+
+    server: ServerSettings = ServerSettings()
+    store: StoreSettings = StoreSettings()
+    systems: SystemsSettings = SystemsSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, whose content comes in as `init`."""
+        return env_settings, init_settings
+
+    @classmethod
+    def read(cls, path: Path | None) -> Self:
+        """Return the settings in the file at `path` (none: defaults and environment only).
+
+        Relative paths in the file are relative to the working directory. Raises `SettingsError`.
+        """
+        content: dict[str, Any] = {}
+        source = "environment" if path is None else str(path)
+        if path is not None:
+            try:
+                content = tomllib.loads(path.read_text(encoding="utf-8"))
+            except OSError as error:
+                raise SettingsError(source, (error.strerror or "cannot be read",)) from error
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise SettingsError(source, (f"not TOML: {error}",)) from error
+        try:
+            return cls(**content)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_input=False, include_context=False)
+            raise SettingsError(
+                source, tuple(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details)
+            ) from error
