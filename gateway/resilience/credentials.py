@@ -1,0 +1,172 @@
+"""What follows when the partner refuses our credential: renew once, then hold the agency it belongs to.
+
+Other agencies go on. A hold ends when the agency's credential changes, when a person resumes it, or when, after the
+hold period, one attempt with it is not refused. A renewal that brings the same credential back holds at once: sending
+what was refused a second time can only lock the account. Making and reading credentials is the adapter's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic
+
+from contracts.model import CredentialRefused, Kind
+from gateway.resilience.ports import C
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contracts.model import AgencyCode, Failure
+    from gateway.resilience.ports import Credentials
+    from gateway.resilience.settings import CredentialSettings
+
+ACCEPTING: frozenset[Kind] = frozenset(
+    {Kind.CALLER_REFUSED, Kind.REJECTED, Kind.ALREADY_DONE, Kind.CONTRACT_BROKEN},
+)
+"""Failures that the partner can only answer after it has let our credential pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant(Generic[C]):
+    """A credential to make one attempt with. `probe`: the one attempt after a hold period. Ends in `settle`."""
+
+    agency: AgencyCode
+    credential: C
+    probe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The agency is held. `retry_after` is in seconds."""
+
+    retry_after: float
+
+
+@dataclass(slots=True)
+class _Case:
+    """One agency whose credential was refused."""
+
+    fingerprint: str
+    held_until: float | None = None
+    probing: bool = False
+
+
+class Keyring(Generic[C]):
+    """The credentials of one system, and which agencies are held. Local to the process."""
+
+    def __init__(
+        self,
+        settings: CredentialSettings,
+        source: Credentials[C],
+        clock: Callable[[], float],
+        on_change: Callable[[AgencyCode, bool], None],
+    ) -> None:
+        self._settings = settings
+        self._source = source
+        self._clock = clock
+        self._on_change = on_change
+        self._cases: dict[AgencyCode, _Case] = {}
+        self._renewals: dict[AgencyCode, asyncio.Task[C]] = {}
+
+    async def obtain(self, agency: AgencyCode) -> Grant[C] | Held:
+        """Return a credential, renewed first where that is due. Raises what the source raises, and `TimeoutError`."""
+        credential = self._source.get(agency)
+        case = self._cases.get(agency)
+        if case is None:
+            return Grant(agency, credential)
+        if credential.fingerprint != case.fingerprint:
+            if case.held_until is not None:
+                self._close(agency)
+            return Grant(agency, credential)
+        if case.held_until is not None:
+            return await self._probe(agency, case, case.held_until)
+        try:
+            renewed = await self._renew(agency)
+        except CredentialRefused:
+            self._hold(agency, case)
+            raise
+        if renewed.fingerprint == case.fingerprint:
+            self._hold(agency, case)
+            return Held(self._settings.hold_seconds)
+        return Grant(agency, renewed)
+
+    def settle(self, grant: Grant[C], failure: Failure | None, *, ended: bool) -> None:
+        """Take note of how the attempt ended; `ended` is false if it was never made or not waited for."""
+        agency, fingerprint = grant.agency, grant.credential.fingerprint
+        case = self._cases.get(agency)
+        if case is not None and grant.probe:
+            case.probing = False
+        if not ended:
+            return
+        if failure is None or failure.kind in ACCEPTING:
+            if case is not None:
+                self._close(agency)
+        elif failure.kind is Kind.CREDENTIAL_REFUSED:
+            if case is None:
+                self._cases[agency] = _Case(fingerprint)
+            elif grant.probe or (case.held_until is None and fingerprint != case.fingerprint):
+                case.fingerprint = fingerprint
+                self._hold(agency, case)
+
+    def resume(self, agency: AgencyCode) -> bool:
+        """End the hold of an agency because a person says so. Returns whether there was one."""
+        case = self._cases.get(agency)
+        if case is None or case.held_until is None:
+            return False
+        self._close(agency)
+        return True
+
+    def held(self, now: float) -> tuple[tuple[AgencyCode, str, float], ...]:
+        """Return each held agency with the credential's fingerprint and the seconds until it is tried again."""
+        return tuple(
+            (agency, case.fingerprint, max(0.0, case.held_until - now))
+            for agency, case in self._cases.items()
+            if case.held_until is not None
+        )
+
+    async def _probe(self, agency: AgencyCode, case: _Case, held_until: float) -> Grant[C] | Held:
+        now = self._clock()
+        if case.probing or now < held_until:
+            wait = held_until - now
+            return Held(wait if wait > 0 else self._settings.hold_seconds)
+        case.probing = True
+        try:
+            return Grant(agency, await self._renew(agency), probe=True)
+        except CredentialRefused:
+            self._hold(agency, case)
+            raise
+        except BaseException:
+            case.probing = False
+            raise
+
+    async def _renew(self, agency: AgencyCode) -> C:
+        """Renew once for all who wait for it; a caller that goes away does not stop it for the others."""
+        task = self._renewals.get(agency)
+        if task is None:
+            task = asyncio.create_task(self._renew_in_time(agency))
+            self._renewals[agency] = task
+            task.add_done_callback(lambda done: self._renewed(agency, done))
+        return await asyncio.shield(task)
+
+    async def _renew_in_time(self, agency: AgencyCode) -> C:
+        async with asyncio.timeout(self._settings.renew_seconds):
+            return await self._source.renew(agency)
+
+    def _renewed(self, agency: AgencyCode, task: asyncio.Task[C]) -> None:
+        del self._renewals[agency]
+        if not task.cancelled():
+            task.exception()  # somebody may have waited for it, nobody must
+
+    def _hold(self, agency: AgencyCode, case: _Case) -> None:
+        if self._cases.get(agency) is not case:  # ended while a renewal was under way
+            return
+        was_held = case.held_until is not None
+        case.held_until = self._clock() + self._settings.hold_seconds
+        case.probing = False
+        if not was_held:
+            self._on_change(agency, True)  # noqa: FBT003 - the callback's own vocabulary is one flag
+
+    def _close(self, agency: AgencyCode) -> None:
+        if self._cases.pop(agency).held_until is not None:
+            self._on_change(agency, False)  # noqa: FBT003
