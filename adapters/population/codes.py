@@ -1,4 +1,4 @@
-"""The population database's codes → our values and failures. The tables live as data in `contracts/population/codes`."""
+"""The population database's codes → our values and failures. The tables are data in `contracts/population/codes`."""
 
 from __future__ import annotations
 

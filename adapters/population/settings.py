@@ -24,6 +24,7 @@ MAX_PROCEDURE = 20
 
 Visible = Annotated[str, StringConstraints(pattern=r"^[!-~]([ -~]*[!-~])?$", max_length=500)]
 OfficerCode = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_OFFICER)]
+Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+(). -]{0,20}$")]
 NationalProcedure = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_PROCEDURE)]
 IntegrationCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
 
@@ -67,7 +68,7 @@ class AgencySettings(_Section):
 
     credential: CredentialSettings | None = None
     officers: dict[str, OfficerCode] = Field(default_factory=dict, description="Login name → MaCanBo, in this agency.")
-    phone: str | None = Field(default=None, max_length=20, description="SoDienThoai, for this agency.")
+    phone: Phone | None = Field(default=None, description="SoDienThoai, for this agency.")
 
 
 class PopulationSettings(_Section):
@@ -96,7 +97,7 @@ class PopulationSettings(_Section):
         default=("lookup",),
         description="Operations that carry MaDonVi, TaiKhoan, SoDienThoai. Verified for lookup; for verify unknown.",
     )
-    phone: str = Field(default="0", max_length=20, description="SoDienThoai. Assumed: 0, as the one known caller.")
+    phone: Phone = Field(default="0", description="SoDienThoai. Assumed: 0, as the one known caller.")
 
     officers: dict[str, OfficerCode] = Field(
         default_factory=dict, description="Login name in the one-stop software → MaCanBo. Unlisted: refused, unsent."
