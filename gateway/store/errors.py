@@ -1,0 +1,161 @@
+"""What can go wrong with the store, as types with fields. The words for people are in the catalogue, not here.
+
+StoreUnavailable    nothing was committed and nothing may be acknowledged; it may pass by itself
+CannotOpen          the store must not be opened as it lies there; a person has to act
+├── SecondServer    another serving process has it
+├── SchemaTooNew    a newer release has been here
+├── SchemaBehind    tables of an older release, and this process may not change them
+├── NotOurs         some other database
+    ├── NoAccess        the operating system does not let us have the file or folder
+├── KeyMissing      the key file that belongs to this database is not there
+├── WrongKey        the key file is another database's
+└── KeyExposed      others on this machine can read the key file
+NotPossible         what the operator asked for cannot be done
+├── ClientExists, UnknownClient, UnknownKey, TooManyKeys
+└── AgencyExists, UnknownAgency
+"""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from gateway.resilience import ports
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Trouble(StrEnum):
+    """Why the store is not available."""
+
+    FULL = "full"
+    """No space left on the disk."""
+    LOCKED = "locked"
+    """Another process holds the database for too long."""
+    OVERLOADED = "overloaded"
+    """More is waiting to be written than the queue holds."""
+    STALE = "stale"
+    """Clients and switches could not be read for too long."""
+    CLOSED = "closed"
+    """The process is stopping."""
+    BROKEN = "broken"
+    """Input/output error, read-only or damaged file."""
+
+
+class StoreUnavailable(ports.StoreUnavailable):
+    """Nothing was committed, so nothing may be acknowledged. `detail` is the engine's own error name."""
+
+    def __init__(self, trouble: Trouble, detail: str | None = None) -> None:
+        super().__init__(f"store {trouble}" + (f" ({detail})" if detail else ""))
+        self.trouble = trouble
+        self.detail = detail
+
+
+class CannotOpen(Exception):
+    """The store at `path` must not be opened as it is."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(f"{path}: {message}")
+        self.path = path
+
+
+class SecondServer(CannotOpen):
+    """Another serving process has this store; `pid` where it can be told."""
+
+    def __init__(self, path: Path, pid: int | None) -> None:
+        super().__init__(path, f"in use by the serving process {pid or '(unknown)'}")
+        self.pid = pid
+
+
+class SchemaTooNew(CannotOpen):
+    """The tables are of version `found`; this release knows them up to `known`."""
+
+    def __init__(self, path: Path, found: str, known: str) -> None:
+        super().__init__(path, f"schema {found} is newer than {known}")
+        self.found = found
+        self.known = known
+
+
+class SchemaBehind(CannotOpen):
+    """The tables are of version `found`, `needed` is needed, and opening was asked not to change them."""
+
+    def __init__(self, path: Path, found: str | None, needed: str) -> None:
+        super().__init__(path, f"schema {found or '(none)'} is older than {needed}")
+        self.found = found
+        self.needed = needed
+
+
+class NotOurs(CannotOpen):
+    """The file is no database, or some other program's."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "not a database of this gateway")
+
+
+class NoAccess(CannotOpen):
+    """The operating system refuses the file or folder; `error` is its number (`errno`)."""
+
+    def __init__(self, path: Path, error: int) -> None:
+        super().__init__(path, os.strerror(error))
+        self.error = error
+
+
+class KeyMissing(CannotOpen):
+    """The database was made with the key in `path`, and there is none."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "the key that belongs to this database is missing")
+
+
+class WrongKey(CannotOpen):
+    """The key in `path` is not the one that the database was made with, or no key at all."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "not the key that belongs to this database")
+
+
+class KeyExposed(CannotOpen):
+    """The key file or its directory is open to others: `mode` is what it is, `wanted` what it has to be."""
+
+    def __init__(self, path: Path, mode: int, wanted: int) -> None:
+        super().__init__(path, f"mode {mode:04o}, must be {wanted:04o}")
+        self.mode = mode
+        self.wanted = wanted
+
+
+class NotPossible(Exception):
+    """What the operator asked for cannot be done; `name` is the client, key or agency that it is about."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class ClientExists(NotPossible):
+    """There is a client of this name."""
+
+
+class UnknownClient(NotPossible):
+    """There is no client of this name."""
+
+
+class UnknownKey(NotPossible):
+    """There is no key of this id."""
+
+
+class TooManyKeys(NotPossible):
+    """The client has two valid keys already; `key_ids` names them. One has to end before a third is made."""
+
+    def __init__(self, name: str, key_ids: tuple[str, ...]) -> None:
+        super().__init__(name)
+        self.key_ids = key_ids
+
+
+class AgencyExists(NotPossible):
+    """There is an agency of this code."""
+
+
+class UnknownAgency(NotPossible):
+    """There is no agency of this code, or it has been closed."""
