@@ -1,27 +1,18 @@
-"""List what the current OpenAPI document breaks for callers of the released one.
+"""What the current OpenAPI document breaks for callers of the released one. Pure; `tools/openapi_check.py` runs it.
 
-    python -m tools.openapi_breaking              compare; 0 nothing breaks, 1 something does, 2 cannot compare
-    python -m tools.openapi_breaking --release    make the current document the released one, if it breaks nothing
-
-A breaking change needs a new major version of the interface beside the old one, so there is no switch that allows it.
+A breaking change needs a new major version of the interface beside the old one, so there is no way to allow one.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from tools.openapi_schemas import Comparison, Finding, Side, resolve
 
-ROOT = Path(__file__).parent.parent
-CURRENT = ROOT / "gateway" / "api" / "openapi.json"
-RELEASED = ROOT / "gateway" / "api" / "openapi.released.json"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+IDENTITY = ("operationId", "x-required-scope")  # generated clients are named after the one, keys carry the other
 SCHEME_KEYS = ("type", "scheme", "in", "name", "openIdConnectUrl")
 
 Document = Mapping[str, Any]
@@ -51,8 +42,9 @@ def _operation(
     where: str, old: tuple[Document, Document, Document], new: tuple[Document, Document, Document]
 ) -> Iterator[Finding]:
     (old_document, old_item, before), (new_document, new_item, after) = old, new
-    if before.get("operationId") != after.get("operationId"):
-        yield Finding(where, f"operationId went from {before.get('operationId')} to {after.get('operationId')}")
+    for key in IDENTITY:
+        if before.get(key) != after.get(key):
+            yield Finding(where, f"{key} went from {before.get(key)} to {after.get(key)}")
     request = Comparison(old_document, new_document, Side.REQUEST)
     response = Comparison(old_document, new_document, Side.RESPONSE)
     yield from _parameters(
@@ -164,34 +156,3 @@ def _template(path: str) -> str:
 
 def _way(way: Document) -> str:
     return " and ".join(f"{name}{list(scopes) if scopes else ''}" for name, scopes in way.items()) or "no key"
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Compare, say what breaks, and return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--released", type=Path, default=RELEASED)
-    parser.add_argument("--current", type=Path, default=CURRENT)
-    parser.add_argument("--release", action="store_true", help="make the current document the released one")
-    options = parser.parse_args(arguments)
-    say = sys.stdout.write
-    if not options.current.exists() or not (options.released.exists() or options.release):
-        missing = options.current if not options.current.exists() else options.released
-        say(f"{missing} is not there; `--release` writes the first released document\n")
-        return 2
-    current = json.loads(options.current.read_text(encoding="utf-8"))
-    findings: list[Finding] = []
-    if options.released.exists():
-        findings = breaking(json.loads(options.released.read_text(encoding="utf-8")), current)
-    for finding in findings:
-        say(f"{finding}\n")
-    if findings:
-        say(f"{len(findings)} breaking changes against {options.released.name}\n")
-        return 1
-    if options.release:
-        options.released.write_text(options.current.read_text(encoding="utf-8"), encoding="utf-8")
-    say("No breaking change.\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
