@@ -1,0 +1,124 @@
+"""A request and an answer as values, and the little of ASGI that the mocks need, under a server or in process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from ipaddress import ip_address
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+MAX_BODY = 1 << 20
+
+
+class TooLarge(ValueError):
+    """The body is longer than `MAX_BODY`."""
+
+
+class Gone(ConnectionError):
+    """The caller left before its request was complete."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request with its body read."""
+
+    method: str
+    path: str
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = field(repr=False)
+    client: str | None
+    scheme: str = "http"
+
+    def header(self, name: str) -> str | None:
+        """Return the header `name` (lower case); the last one wins where it is repeated."""
+        return self._headers.get(name)
+
+    @cached_property
+    def _headers(self) -> dict[str, str]:
+        return dict(self.headers)
+
+    @property
+    def base(self) -> str:
+        """The address that the caller used, without path."""
+        return f"{self.scheme}://{self.header('host') or 'localhost'}"
+
+    def parameter(self, name: str, default: str) -> str:
+        """Return one parameter of the query."""
+        return parse_qs(self.query, keep_blank_values=True).get(name, [default])[-1]
+
+    @property
+    def from_loopback(self) -> bool:
+        """Whether the caller sits on this machine."""
+        try:
+            return self.client is not None and ip_address(self.client).is_loopback
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer."""
+
+    status: int
+    body: bytes = field(repr=False)
+    content_type: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def json_answer(content: object, status: int = 200) -> Answer:
+    """Return `content` as JSON."""
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return Answer(status, body, "application/json")
+
+
+def text_answer(text: str, status: int, *headers: tuple[str, str]) -> Answer:
+    """Return `text` as plain text."""
+    return Answer(status, text.encode(), "text/plain; charset=utf-8", headers)
+
+
+async def read(scope: Scope, receive: Receive) -> Request:
+    """Read the whole request. Raises `TooLarge` or `Gone`."""
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            raise TooLarge
+        more = message.get("more_body", False)
+    client = scope.get("client")
+    return Request(
+        method=scope["method"],
+        path=scope["path"],
+        query=scope["query_string"].decode("latin-1"),
+        headers=tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]),
+        body=bytes(body),
+        client=client[0] if client else None,
+        scheme=scope.get("scheme", "http"),
+    )
+
+
+def head(answer: Answer) -> MutableMapping[str, Any]:
+    """Return the ASGI message that starts the answer, its full length stated."""
+    headers = [
+        (b"content-type", answer.content_type.encode("latin-1")),
+        (b"content-length", str(len(answer.body)).encode()),
+        *((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers),
+    ]
+    return {"type": "http.response.start", "status": answer.status, "headers": headers}
+
+
+async def respond(answer: Answer, send: Send) -> None:
+    """Send the answer whole."""
+    await send(head(answer))
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,194 @@
+"""The mocks as a server of their own: `python -m mocks`.
+
+Prints one line of JSON on standard output once it answers, with its addresses and the made-up credentials it accepts.
+Stops on SIGTERM and SIGINT, and with `--until-stdin-closes` also when whoever started it is gone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import ipaddress
+import json
+import sys
+import threading
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+import uvicorn
+from pydantic import ValidationError
+
+from mocks.app import MockApp
+from mocks.doors.population.settings import PopulationDoorSettings
+from mocks.sockets import Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from socket import socket
+    from types import FrameType
+
+    from mocks.ledger import Exchange
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which says when it is ready and lets nothing that hangs keep it from stopping."""
+
+    def __init__(self, config: uvicorn.Config, app: MockApp, ready: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._mocks = app
+        self._ready = ready
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop in order on the first signal and at once on the second; having been told to is no error."""
+        del sig, frame
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Start to listen, then say so."""
+        await super().startup(sockets)
+        self._ready(self.servers[0].sockets[0].getsockname()[1])
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """End what hangs, then stop."""
+        self._mocks.stop()
+        await super().shutdown(sockets)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the mocks until they are told to stop. Returns the exit code."""
+    arguments = _arguments(argv)
+    try:
+        population = _settings(arguments.settings)
+        app = MockApp(
+            seed=arguments.seed,
+            citizens=arguments.citizens,
+            population=population,
+            observe=_observer() if arguments.log_exchanges else None,
+        )
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"mocks: {_sentence(error)}\n")
+        return 2
+
+    def ready(port: int) -> None:
+        sys.stdout.write(json.dumps(_ready(app, population, _url(arguments.host, port))) + "\n")
+        sys.stdout.flush()
+        if arguments.until_stdin_closes:
+            _watch_stdin(server)
+
+    config = uvicorn.Config(
+        app,
+        host=arguments.host,
+        port=arguments.port,
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=30,
+    )
+    server = Server(config, app, ready)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        pass
+    except SystemExit:
+        sys.stderr.write(
+            f"mocks: cannot listen on {arguments.host} port {arguments.port}; choose another, or 0 for any\n"
+        )
+        return 2
+    return 0
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="mocks", description="Mocks of the national systems: one made-up world, every door."
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0, the default, takes a free one")
+    parser.add_argument("--seed", type=int, default=1, help="which world; the same seed gives the same people (1)")
+    parser.add_argument("--citizens", type=int, default=5000, help="how many people the world has (5000)")
+    parser.add_argument("--settings", type=Path, help="TOML file with a table for each door, such as [population]")
+    parser.add_argument(
+        "--log-exchanges", action="store_true", help="log each exchange to standard error, without personal data"
+    )
+    parser.add_argument("--until-stdin-closes", action="store_true", help="stop when standard input ends")
+    return parser.parse_args(argv)
+
+
+def _settings(path: Path | None) -> PopulationDoorSettings:
+    content: dict[str, Any] = {} if path is None else tomllib.loads(path.read_text("utf-8"))
+    if not set(content) <= {"population"}:
+        raise ValueError("the settings file has a table for each door and nothing else: [population]")
+    return PopulationDoorSettings.model_validate(content.get("population", {}))
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    return str(error)
+
+
+def _url(host: str, port: int) -> str:
+    try:
+        ipv6 = ipaddress.ip_address(host).version == 6  # noqa: PLR2004 - the version's name
+    except ValueError:
+        ipv6 = False
+    return f"http://[{host}]:{port}" if ipv6 else f"http://{host}:{port}"
+
+
+def _ready(app: MockApp, population: PopulationDoorSettings, url: str) -> dict[str, Any]:
+    """Return the ready line: where the doors are and with which made-up credentials they open."""
+    return {
+        "population": f"{url}{population.path}",
+        "admin": f"{url}/__mock__/",
+        "seed": app.world.seed,
+        "citizens": len(app.world.citizens),
+        "credentials": {
+            "population": {
+                "sv_url": population.sv_url,
+                "timestamp_unit": population.timestamp_unit,
+                "xroad_client": population.xroad_clients[0],
+                "accounts": [account.model_dump() for account in population.accounts],
+            }
+        },
+    }
+
+
+def _watch_stdin(server: Server) -> None:
+    """Stop the server once standard input ends: whoever held the other end is gone."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True
+
+    def watch() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        loop.call_soon_threadsafe(stop)
+
+    threading.Thread(target=watch, name="stdin", daemon=True).start()
+
+
+def _observer() -> Callable[[Exchange], None]:
+    log = structlog.wrap_logger(
+        structlog.PrintLogger(sys.stderr),
+        processors=[structlog.processors.JSONRenderer(sort_keys=True)],
+    )
+
+    def observe(exchange: Exchange) -> None:
+        log.info(
+            "exchange",
+            **{name: getattr(exchange, name) for name in ("at", "door", "operation", "request_id", "key", "attempt")},
+            faults=list(exchange.faults),
+            outcome=exchange.outcome,
+            status=exchange.status,
+        )
+
+    return observe
