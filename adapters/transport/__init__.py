@@ -2,21 +2,30 @@
 
 from httpx import Headers, Request, Response
 
+from adapters.transport.capture import Capture, Recorder, masked_body, masked_headers
+from adapters.transport.carrier import Carrier
 from adapters.transport.protocol import Transport
 from adapters.transport.settings import TransportSettings
 from adapters.transport.status import failure_from_status, retry_after
+from adapters.transport.tls import UnusableCertificate
 from adapters.transport.xml import XmlRefusal, XmlRefused, charset_of, parse_xml
 
 __all__ = [
+    "Capture",
+    "Carrier",
     "Headers",
+    "Recorder",
     "Request",
     "Response",
     "Transport",
     "TransportSettings",
+    "UnusableCertificate",
     "XmlRefusal",
     "XmlRefused",
     "charset_of",
     "failure_from_status",
+    "masked_body",
+    "masked_headers",
     "parse_xml",
     "retry_after",
 ]
