@@ -157,8 +157,10 @@ class Attempts(Generic[C]):
     async def _grant(self, flight: _Flight[T]) -> Grant[C] | None:
         call = flight.call
         try:
-            async with asyncio.timeout(call.deadline.remaining(self._clock())):
-                grant = await self._gates.keyring.obtain(call.purpose.agency)
+            grant = self._gates.keyring.at_hand(call.purpose.agency)
+            if grant is None:
+                async with asyncio.timeout(call.deadline.remaining(self._clock())):
+                    grant = await self._gates.keyring.renewed(call.purpose.agency)
         except Failure as failure:
             self._observer.refused(call.operation, failure.reason)
             flight.failure = failure

@@ -69,8 +69,11 @@ class Keyring(Generic[C]):
         self._cases: dict[AgencyCode, _Case] = {}
         self._renewals: dict[AgencyCode, asyncio.Task[C]] = {}
 
-    async def obtain(self, agency: AgencyCode) -> Grant[C] | Held:
-        """Return a credential, renewed first where that is due. Raises what the source raises, and `TimeoutError`."""
+    def at_hand(self, agency: AgencyCode) -> Grant[C] | Held | None:
+        """Return the credential in use, or that the agency is held; `None` if it has to be renewed first.
+
+        Raises what the source raises.
+        """
         credential = self._source.get(agency)
         case = self._cases.get(agency)
         if case is None:
@@ -79,8 +82,15 @@ class Keyring(Generic[C]):
             if case.held_until is not None:
                 self._close(agency)
             return Grant(agency, credential)
+        return None if case.held_until is None else self._still_held(case, case.held_until)
+
+    async def renewed(self, agency: AgencyCode) -> Grant[C] | Held:
+        """Return a renewed credential, once `at_hand` had none. Raises what the source raises, and `TimeoutError`."""
+        case = self._cases.get(agency)
+        if case is None:
+            return Grant(agency, self._source.get(agency))
         if case.held_until is not None:
-            return await self._probe(agency, case, case.held_until)
+            return self._still_held(case, case.held_until) or await self._probe(agency, case)
         try:
             renewed = await self._renew(agency)
         except CredentialRefused:
@@ -125,11 +135,13 @@ class Keyring(Generic[C]):
             if case.held_until is not None
         )
 
-    async def _probe(self, agency: AgencyCode, case: _Case, held_until: float) -> Grant[C] | Held:
-        now = self._clock()
-        if case.probing or now < held_until:
-            wait = held_until - now
-            return Held(wait if wait > 0 else self._settings.hold_seconds)
+    def _still_held(self, case: _Case, held_until: float) -> Held | None:
+        wait = held_until - self._clock()
+        if wait > 0:
+            return Held(wait)
+        return Held(self._settings.hold_seconds) if case.probing else None
+
+    async def _probe(self, agency: AgencyCode, case: _Case) -> Grant[C]:
         case.probing = True
         try:
             return Grant(agency, await self._renew(agency), probe=True)
