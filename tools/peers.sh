@@ -1,0 +1,48 @@
+#!/bin/sh
+# Let foreign software talk to ours: the Node SOAP client in peers/node-soap against the mock of the population database.
+# Installs Node with apt-get where it is missing, and the client's packages into peers/node-soap/node_modules.
+set -eu
+cd "$(dirname "$0")/.."
+say() { printf '%s\n' "$*" >&2; }
+[ -x .venv/bin/python ] || { say "Run it as \`make peers\`, which prepares .venv first."; exit 1; }
+mkdir -p .peers
+
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || {
+        say "Please install Node.js 18 or newer with npm (only root on Debian gets it by itself)."; exit 1
+    }
+    say "Installing Node.js and npm with apt-get …"
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends nodejs npm; } \
+        >.peers/apt.log 2>&1 || { tail -n 20 .peers/apt.log >&2; exit 1; }
+fi
+
+(
+    cd peers/node-soap
+    stamp=$(cat package-lock.json .npmrc | cksum)
+    if [ "$(cat node_modules/.ready 2>/dev/null)" != "$stamp" ]; then
+        say "Installing the Node packages of the foreign SOAP client …"
+        npm ci --no-fund --no-audit >../../.peers/npm.log 2>&1 || { tail -n 20 ../../.peers/npm.log >&2; exit 1; }
+        printf '%s\n' "$stamp" >node_modules/.ready
+    fi
+)
+
+# The mock ends with this script: its standard input is a pipe that only we hold open.
+ready=.peers/mocks.ready
+rm -f "$ready" .peers/mocks.stdin
+mkfifo .peers/mocks.stdin
+.venv/bin/python -m mocks --host 127.0.0.1 --port 0 --until-stdin-closes \
+    <.peers/mocks.stdin >"$ready" 2>.peers/mocks.log &
+mocks=$!
+exec 9>.peers/mocks.stdin
+trap 'exec 9>&-; kill "$mocks" 2>/dev/null || true; wait "$mocks" 2>/dev/null || true; rm -f .peers/mocks.stdin' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+waited=0
+until [ -s "$ready" ]; do
+    kill -0 "$mocks" 2>/dev/null && [ "$waited" -lt 300 ] || { say "The mocks did not start:"; cat .peers/mocks.log >&2; exit 1; }
+    sleep 0.1
+    waited=$((waited + 1))
+done
+
+say "A foreign SOAP client (node-soap) against the mock of the population database:"
+timeout 90 node peers/node-soap/peer.mjs "$ready"
