@@ -1,0 +1,1 @@
+"""The gateway beside its peers, in one run: `make bench` writes `docs/benchmarks.md`."""

@@ -1,0 +1,66 @@
+"""The yardstick: the gateway's `verify` route, schemas included, over a bare aiohttp client, and nothing else.
+
+No keys, no scopes, no audit, no limits, no retries, no deadline but aiohttp's own, no evidence; any surprise is a 500.
+`/floor` is the same route without a call to the upstream. Served by uvicorn like the gateway.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import aiohttp
+from fastapi import FastAPI
+from lxml import etree
+
+from benchmarks.wire import Credential, envelope
+from gateway.api.schemas import AttemptV1, CitizenRequestV1, VerifyResponseV1
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+UPSTREAM = os.environ.get("BENCH_UPSTREAM", "")
+FOUND = "{http://dancuquocgia.bca}TonTai"
+credential = Credential.from_environment()
+
+
+@asynccontextmanager
+async def _client(app: FastAPI) -> AsyncIterator[None]:
+    async with aiohttp.ClientSession() as session:
+        app.state.session = session
+        yield
+
+
+app = FastAPI(lifespan=_client, openapi_url=None)
+
+
+@app.post("/v1/citizens/verify")
+async def verify(request: CitizenRequestV1) -> VerifyResponseV1:
+    """Ask the upstream and pass on its answer."""
+    call = uuid.uuid4().hex
+    body = envelope(
+        request_id=call,
+        procedure=request.purpose.procedure,
+        officer=credential.officer,
+        number=request.citizen.identity_number or "",
+        name=request.citizen.full_name,
+        birth=request.citizen.birth_date,
+    )
+    started = time.monotonic()
+    session: aiohttp.ClientSession = app.state.session
+    async with session.post(UPSTREAM, data=body.encode(), headers=credential.headers()) as response:
+        response.raise_for_status()
+        answer = etree.fromstring(await response.read())
+    found = next(answer.iter(FOUND)).text == "true"
+    attempt = AttemptV1(ordinal=1, seconds=round(time.monotonic() - started, 6))
+    return VerifyResponseV1(matches=found, correlation_id=call, attempts=(attempt,))
+
+
+@app.post("/floor")
+async def floor(_: CitizenRequestV1) -> VerifyResponseV1:
+    """Answer without asking anybody."""
+    attempt = AttemptV1(ordinal=1, seconds=0.001)
+    return VerifyResponseV1(matches=True, correlation_id=uuid.uuid4().hex, attempts=(attempt,))

