@@ -15,6 +15,29 @@ help: ## list the targets
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+demo: .venv/.ready ## the main job on embedded defaults: mocks, gateway, a batch of citizens, faults on purpose
+	@$(BIN)/lienthong demo
+
+test: .venv/.ready ## every test that needs nothing but Python
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+peers: .venv/.ready ## foreign software against ours; installs what it needs (Node)
+	tools/peers.sh
+
+chaos: .venv/.ready ## kill and freeze real processes under load, and look what the ledgers say
+	$(BIN)/python -m pytest tests/chaos $(ARGS)
+
+check: .venv/.ready ## lint, types, import rules, OpenAPI, alert rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/openapi_check.py
+	tools/promtool.sh
+
+bench: .venv/.ready ## the gateway beside its peers, in one run; writes docs/benchmarks.md
+	tools/bench.sh
+
 lock: .venv/.ready ## pin the dependencies again, with hashes
 	tools/lock.sh $(BIN)/uv
 

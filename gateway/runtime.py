@@ -10,6 +10,7 @@ import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from adapters.population import Population
@@ -21,9 +22,10 @@ from gateway.security import QuotaBook
 from gateway.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from adapters.population import Credential
+    from adapters.transport import Transport
     from contracts.model import AgencyCode
     from gateway.settings import PopulationSection, Settings
     from gateway.store import Store
@@ -42,9 +44,13 @@ class System(Protocol):
 class PopulationSystem:
     """The population database: the adapter, and the pipeline that every attempt goes through."""
 
-    def __init__(self, section: PopulationSection, store: Store, metrics: Metrics) -> None:
-        self._carrier = Carrier(section.adapter.transport)
-        self.adapter = Population(section.adapter, self._carrier, lambda: datetime.now(VIETNAM))
+    def __init__(
+        self, section: PopulationSection, store: Store, metrics: Metrics, transport: Transport | None = None
+    ) -> None:
+        self._carrier = None
+        if transport is None:
+            transport = self._carrier = Carrier(section.adapter.transport)
+        self.adapter = Population(section.adapter, transport, lambda: datetime.now(VIETNAM))
         self.pipeline: Pipeline[Credential] = Pipeline(
             "population",
             section.policy,
@@ -60,7 +66,9 @@ class PopulationSystem:
 
     async def aclose(self) -> None:
         """Let go of the connections."""
-        await self._carrier.aclose()
+        await self.pipeline.aclose()
+        if self._carrier is not None:
+            await self._carrier.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ class _PopulationCredentials:
 class Gateway:
     """What the API is given. Made by `open`, closed by leaving it."""
 
-    def __init__(self, settings: Settings, store: Store, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, store: Store, metrics: Metrics, transports: Mapping[str, Transport]) -> None:
         self.settings = settings
         self.store = store
         self.metrics = metrics
@@ -87,17 +95,24 @@ class Gateway:
         self.subjects = store.subjects
         self.monotonic = asyncio.get_running_loop().time
         section = settings.systems.population
-        self.population = None if section is None else PopulationSystem(section, store, metrics)
+        self.population = (
+            None if section is None else PopulationSystem(section, store, metrics, transports.get("population"))
+        )
         self.systems: dict[str, System] = {} if self.population is None else {"population": self.population}
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings) -> AsyncIterator[Self]:
-        """Open the store and every configured system. Raises `gateway.store.CannotOpen`."""
+    async def open(
+        cls, settings: Settings, transports: Mapping[str, Transport] = MappingProxyType({})
+    ) -> AsyncIterator[Self]:
+        """Open the store and every configured system. Raises `gateway.store.CannotOpen`.
+
+        `transports` stand in for the carrier of the systems they name: a partner mounted in this process.
+        """
         async with AsyncExitStack() as stack:
-            store = await open_store(settings.store.path, settings.store.keys)
+            store = await open_store(settings.store.path, settings.store.keys, serving=True)
             stack.push_async_callback(store.close)
-            gateway = cls(settings, store, Metrics())
+            gateway = cls(settings, store, Metrics(), transports)
             for system in gateway.systems.values():
                 stack.push_async_callback(system.aclose)
             yield gateway
@@ -105,7 +120,7 @@ class Gateway:
     def observe(self) -> None:
         """Set the metrics that are states rather than events."""
         for name, system in self.systems.items():
-            self.metrics.observe(name, system.state(), paused=self.store.stop_switch.check(name) is not None)
+            self.metrics.observe(name, system.state())
 
     def unready(self) -> tuple[str, ...]:
         """Return why calls would not be accepted now; nothing here depends on a partner."""

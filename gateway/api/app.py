@@ -34,6 +34,7 @@ def create_app(gateway: Gateway) -> ASGIApp:
         max_body_bytes=limits.max_body_bytes,
         body_seconds=limits.body_seconds,
         answer_seconds=limits.answer_seconds,
+        turned_away=gateway.metrics.turned_away,
     )
 
 
@@ -67,8 +68,6 @@ def api() -> FastAPI:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - registered for this type alone
-    gateway: Gateway = request.app.state.gateway
-    gateway.metrics.turned_away(error.reason)
     return _document(request, error)
 
 
@@ -88,6 +87,8 @@ def _defect(request: Request, error: Exception) -> Response:
 
 
 def _document(request: Request, refused: Refused) -> Response:
+    gateway: Gateway = request.app.state.gateway
+    gateway.metrics.turned_away(refused.reason)
     language = preferences.language(request.headers)
     return problems.response(problems.of_refused(refused, language, _correlation_id(request)))
 

@@ -17,6 +17,8 @@ from gateway.api import preferences, problems
 from gateway.api.problems import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CORRELATION_HEADER = "X-Correlation-Id"
@@ -30,7 +32,6 @@ def new_id() -> str:
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
-_UNREAD = {408, 413}  # the rest of the body is not read: such a connection is done
 
 
 class _Answer:
@@ -60,11 +61,20 @@ class Guards:
     `A-Za-z0-9._-`) is only sent back beside it, in `X-Caller-Correlation-Id`.
     """
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int, body_seconds: float, answer_seconds: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int,
+        body_seconds: float,
+        answer_seconds: float,
+        turned_away: Callable[[str], None],
+    ) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
         self._body_seconds = body_seconds
         self._answer_seconds = answer_seconds
+        self._turned_away = turned_away
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
@@ -82,11 +92,12 @@ class Guards:
             if answer.started:
                 raise
             refused = error if isinstance(error, Refused) else Refused("too_slow")
+            self._turned_away(refused.reason)
             document = problems.of_refused(refused, preferences.language(headers), correlation_id)
-            response = problems.response(document)
-            if refused.status in _UNREAD:
-                response.headers["Connection"] = "close"
-            await response(scope, receive, answer)
+            await problems.response(document)(scope, receive, answer)
+        except Exception:
+            if not answer.started:  # else the application has recorded its defect and answered it
+                raise
 
     def _bounded(self, headers: Headers, receive: Receive) -> Receive:
         """Return a `receive` that refuses a body too large or too slow before it is held in memory."""

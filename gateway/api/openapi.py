@@ -11,6 +11,7 @@ import json
 from importlib import metadata, resources
 from typing import TYPE_CHECKING, Any
 
+from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from gateway.api.problems import MEDIA_TYPE
@@ -241,6 +242,10 @@ def install(app: FastAPI) -> None:
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             described = made()
+            for route in app.routes:  # the generator has merged these with its own guesses and dropped every null
+                if isinstance(route, APIRoute) and route.openapi_extra and route.methods:
+                    (method,) = route.methods
+                    described["paths"][route.path][method.lower()].update(copy.deepcopy(route.openapi_extra))
             _, definitions = models_json_schema(
                 [
                     (schema, "serialization" if schema.__name__.endswith("ResponseV1") else "validation")

@@ -172,6 +172,8 @@ def response(problem: ProblemV1) -> Response:
     headers = {"Cache-Control": "no-store"}
     if problem.retry_after is not None:
         headers["Retry-After"] = str(problem.retry_after)
+    if problem.status in {408, 413}:  # the rest of the body is not read: this connection is done
+        headers["Connection"] = "close"
     if problem.status == 401:  # noqa: PLR2004 - RFC 9110 §11.6.1
         headers["WWW-Authenticate"] = 'Bearer realm="lienthong"'
     return Response(

@@ -217,7 +217,7 @@ class SystemV1(_Response):
     breaker: Literal["closed", "open", "half_open"]
     in_flight: int = Field(description="Số lần gọi đang chạy", examples=[3])
     waiting: int = Field(description="Số lần gọi đang chờ", examples=[0])
-    retry_budget_left: float = Field(description="Số lần gọi lại còn được phép trong phút này", examples=[10])
+    retry_budget_left: int = Field(description="Số lần gọi lại còn được phép trong phút này", examples=[10])
     busy_seconds: float = Field(description="Đối tác yêu cầu chờ thêm, giây", examples=[0])
     held_agencies: tuple[str, ...] = Field(description="Cơ quan đang bị giữ vì tài khoản kết nối bị từ chối")
 

@@ -11,6 +11,7 @@ from contracts import texts
 from gateway.api import access, bodies, preferences
 from gateway.api.problems import Refused
 from gateway.api.schemas import PausedV1, PauseRequestV1, SystemsV1, SystemV1
+from gateway.resilience import BreakerState
 from gateway.security import Scope
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ async def pause_system(request: Request) -> Response:
     identity = access.identify(gateway, request, Scope.SYSTEMS_OPERATE)
     name = _named(gateway, request)
     body = await bodies.read(request, PauseRequestV1)
-    await gateway.store.switches.pause(name, by=identity.client.name, reason=body.why)
+    await gateway.store.switches.pause(name, by=identity.client.name, why=body.why)
     return _answer(_view(gateway, name, preferences.language(request.headers)))
 
 
@@ -63,15 +64,15 @@ def _named(gateway: Gateway, request: Request) -> str:
 
 def _view(gateway: Gateway, name: str, language: Language) -> SystemV1:
     now = gateway.systems[name].state()
-    paused = gateway.store.stop_switch.check(name)
+    paused = now.paused
     state: State = "up"
     if paused is not None:
         state = "paused"
-    elif now.breaker != "closed":
+    elif now.breaker is not BreakerState.CLOSED:
         state = "down"
     elif now.ramping:
         state = "recovering"
-    elif now.busy_seconds > 0:
+    elif now.busy_for > 0:
         state = "busy"
     return SystemV1(
         system=name,
@@ -83,8 +84,8 @@ def _view(gateway: Gateway, name: str, language: Language) -> SystemV1:
         in_flight=now.in_flight,
         waiting=now.waiting,
         retry_budget_left=now.budget_left,
-        busy_seconds=now.busy_seconds,
-        held_agencies=now.held_agencies,
+        busy_seconds=round(now.busy_for, 1),
+        held_agencies=tuple(held.agency.value for held in now.held),
     )
 
 

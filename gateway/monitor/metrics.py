@@ -16,7 +16,8 @@ from gateway.resilience import BreakerState
 
 if TYPE_CHECKING:
     from contracts.model import AgencyCode, Kind, Layer, Operation
-    from gateway.resilience import PipelineState, Reason
+    from gateway.resilience import PipelineState
+    from gateway.resilience.retry import Reason
 
 log = structlog.get_logger()
 
@@ -120,14 +121,14 @@ class Metrics:
         if count:
             self._unknown_elements.labels(operation.system, operation.name).inc(count)
 
-    def observe(self, system: str, state: PipelineState, *, paused: bool) -> None:
+    def observe(self, system: str, state: PipelineState) -> None:
         """Set the gauges of one system to its state now."""
         self._in_flight.labels(system).set(state.in_flight)
         self._waiting.labels(system).set(state.waiting)
         self._breaker.labels(system).set(_BREAKER[state.breaker])
         self._budget.labels(system).set(state.budget_left)
-        self._busy.labels(system).set(state.busy_seconds)
-        self._paused.labels(system).set(paused)
+        self._busy.labels(system).set(state.busy_for)
+        self._paused.labels(system).set(state.paused is not None)
 
     # The pipeline's observer.
 

@@ -6,13 +6,13 @@ import asyncio
 import sqlite3
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from gateway.security import Subjects
 from gateway.store import keyfile, migrations
-from gateway.store.errors import NoAccess, NotOurs, SchemaBehind, SecondServer, StoreUnavailable, WrongKey
+from gateway.store.errors import NoAccess, NotOurs, SchemaBehind, SecondServer, StoreUnavailable, Trouble, WrongKey
 from gateway.store.locks import CheckpointLock, ServingLock
 from gateway.store.migrations import Standing
 from gateway.store.sqlite import connection as sqlite
@@ -56,9 +56,10 @@ class SqliteStore:
     ) -> None:
         self._serving = serving
         self.subjects = subjects
-        self.snapshot = Watch(path, monotonic=clocks.monotonic)
+        self.snapshot = self.stop_switch = Watch(path, monotonic=clocks.monotonic)
         self._checkpoints = CheckpointLock(path, shared=serving is None)
         self._writer = Writer(path, None if serving is None else self._checkpoints, limit=queue_limit)
+        self._closed = False
         reader = Reader(path)
         changer = Changer(self._writer, self.snapshot, clocks.wall)
         self.attempts = SqliteAttempts(self._writer, clocks.wall)
@@ -88,10 +89,14 @@ class SqliteStore:
 
     def state(self) -> WriterState:
         """Return how writing goes."""
-        return self._writer.state()
+        state = self._writer.state()
+        return replace(state, trouble=Trouble.CLOSED.value) if self._closed else state
 
     async def close(self) -> None:
-        """Write what is waiting, then let go of everything."""
+        """Write what is waiting, then let go of everything. A second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         await self._writer.close()
         await self.snapshot.close()
         self._checkpoints.close()
