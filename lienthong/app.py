@@ -1,0 +1,74 @@
+"""The commands put together, and the one place where a command's end becomes an exit code."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from lienthong import agencies, clients, config, language, mocks, serve, systems
+from lienthong.help import Command, Group, explain
+from lienthong.stop import ExitCode, Stop
+from lienthong.voice import Voice
+
+NAME = "lienthong"
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code. What is expected ends in a sentence, never in a traceback."""
+    wanted, given = language.take(sys.argv[1:] if arguments is None else arguments)
+    voice = Voice.of_process(language.of_environment(os.environ))
+    try:
+        if wanted is not None:
+            voice = replace(voice, language=language.of_option(wanted))
+        code = application()(given, prog_name=NAME, standalone_mode=False, obj=voice)
+    except Stop as stop:
+        stop.tell(voice)
+        return stop.code
+    except typer.TyperException as error:
+        return explain(error, voice)
+    except (typer.Abort, KeyboardInterrupt, asyncio.CancelledError):
+        voice.remark("interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that closing it does not fail again
+        return ExitCode.DONE
+    return int(code or ExitCode.DONE)
+
+
+def _show_version(context: typer.Context, wanted: bool) -> None:  # noqa: FBT001 - the signature is the library's
+    if wanted:
+        Voice.of(context).out.print(f"{NAME} {version(NAME)}")
+        raise typer.Exit
+
+
+def application() -> typer.Typer:
+    """Return every command."""
+    app = typer.Typer(
+        name=NAME,
+        cls=Group,
+        help="help.root",
+        epilog="help.exit_codes",
+        no_args_is_help=True,
+        add_completion=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
+        callback=_root,
+    )
+    app.command("serve", cls=Command, help="serve.help")(serve.serve)
+    app.command("mocks", cls=Command, help="mocks.help", context_settings=mocks.HAND_ON)(mocks.mocks)
+    for group in (clients, agencies, systems, config):
+        app.add_typer(group.app, cls=Group, no_args_is_help=True)
+    return app
+
+
+def _root(
+    _lang: Annotated[str, typer.Option(language.OPTION, metavar="vi|en", help="help.lang")] = "",  # taken out before
+    _version: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="help.version")
+    ] = False,
+) -> None:
+    """Take what may stand before every command."""

@@ -1,0 +1,63 @@
+"""`lienthong config check`: whether the gateway would start with this configuration."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+from pydantic import BaseModel
+from rich.table import Table
+
+from gateway.settings import Settings
+from lienthong import options
+from lienthong.help import Command
+from lienthong.stop import ExitCode, Stop
+from lienthong.voice import Voice
+
+app = typer.Typer(name="config", help="config.help")
+
+
+@app.command("check", cls=Command, help="config.check.help")
+def check(context: typer.Context, config: options.Config = None) -> None:
+    """Name everything that is wrong, or say what is configured."""
+    settings = options.settings(config)
+    missing = tuple(_unreadable_files(settings))
+    if missing:
+        problems = "\n".join(f"  {key}: {path}" for key, path in missing)
+        raise Stop(ExitCode.USAGE, "files_unreadable", problems=problems)
+    _show(settings, Voice.of(context))
+
+
+def _show(settings: Settings, voice: Voice) -> None:
+    server, store = settings.server, settings.store
+    table = Table.grid(padding=(0, 3, 0, 0))
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    scheme = "http" if server.tls_certificate_file is None else "https"
+    table.add_row(voice.say("config.check.server"), f"{scheme}://{server.host}:{server.port}")
+    table.add_row(voice.say("config.check.store"), str(store.path))
+    table.add_row(voice.say("config.check.keys"), str(store.keys))
+    systems = [name for name in type(settings.systems).model_fields if getattr(settings.systems, name) is not None]
+    table.add_row(voice.say("config.check.systems"), ", ".join(systems) or voice.say("config.check.none"))
+    voice.out.print(voice.say("config.check.good"), style="green")
+    voice.out.print(table)
+
+
+def _unreadable_files(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:
+    """Give the dotted key and the path of every `…_file` that cannot be read."""
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        parts = value.items() if isinstance(value, dict) else ((None, value),)
+        for part, one in parts:
+            key = f"{prefix}{name}" if part is None else f"{prefix}{name}.{part}"
+            if isinstance(one, BaseModel):
+                yield from _unreadable_files(one, f"{key}.")
+            elif isinstance(one, Path) and name.endswith("_file") and not _readable(one):
+                yield key, one
+
+
+def _readable(path: Path) -> bool:
+    try:
+        with path.open("rb"):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,116 @@
+"""`lienthong serve`: one serving process, from the configuration to the last answer.
+
+Prints one JSON line on standard output when it answers; logs go to standard error. SIGTERM and SIGINT let calls in
+flight finish (`server.stop_seconds`), then the store is closed and the exit code is 0.
+"""
+
+import asyncio
+import json
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Annotated
+
+import structlog
+import typer
+import uvicorn
+import uvloop
+
+from gateway.api.app import create_app
+from gateway.monitor import logs
+from gateway.runtime import Gateway
+from gateway.server import configure
+from gateway.settings import ServerSettings, Settings
+from lienthong import options
+from lienthong.stop import ExitCode, Stop
+from lienthong.stores import explained
+
+log = structlog.get_logger()
+
+
+def serve(
+    config: options.Config = None,
+    until_stdin_closes: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--until-stdin-closes", help="serve.until_stdin_closes")
+    ] = False,
+) -> None:
+    """Serve until told to stop."""
+    settings = options.settings(config)
+    logs.configure()
+    with explained(settings.store.path), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, until_stdin_closes=until_stdin_closes))
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, which says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._tell = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen, then say so."""
+        await super().startup(sockets)
+        self._tell()
+
+
+async def _serve(settings: Settings, *, until_stdin_closes: bool) -> None:
+    listening = _listen(settings.server)
+    async with Gateway.open(settings) as gateway:
+        scheme = "http" if settings.server.tls_certificate_file is None else "https"
+        address = _address(scheme, listening)
+
+        def ready() -> None:
+            log.info("ready", address=address)
+            sys.stdout.write(json.dumps({"gateway": address}) + "\n")
+            sys.stdout.flush()
+            if until_stdin_closes:
+                _watch_stdin(server)
+
+        server = _Server(configure(create_app(gateway), settings.server), ready)
+        _outlive_signals()
+        await server.serve(sockets=[listening])
+    log.info("stopped", address=address)
+
+
+def _listen(settings: ServerSettings) -> socket.socket:
+    """Return a socket bound to the address. Raises `Stop` when it is taken or not ours."""
+    try:
+        found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        raise Stop(ExitCode.NOT_STARTED, "cannot_listen", address=where, why=error.strerror or str(error)) from None
+    listening.set_inheritable(False)
+    return listening
+
+
+def _address(scheme: str, listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"{scheme}://[{host}]:{port}" if listening.family is socket.AF_INET6 else f"{scheme}://{host}:{port}"
+
+
+def _outlive_signals() -> None:
+    """Let the end be orderly: the server raises the signal that stopped it once more when it has stopped."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+
+
+def _watch_stdin(server: uvicorn.Server) -> None:
+    """Stop the server once standard input ends: whoever started us is gone."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        server.should_exit = True
+
+    def watch() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        loop.call_soon_threadsafe(stop)
+
+    threading.Thread(target=watch, name="stdin", daemon=True).start()

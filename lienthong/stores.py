@@ -1,0 +1,99 @@
+"""The store, opened for a command-line verb, and its errors as ends of a command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from gateway import store as stores
+from lienthong.stop import ExitCode, Stop
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    from gateway.settings import Settings
+    from gateway.store import Store
+
+Result = TypeVar("Result")
+
+_CANNOT_OPEN: dict[type[stores.CannotOpen], str] = {
+    stores.SecondServer: "second_server",
+    stores.SchemaTooNew: "schema_too_new",
+    stores.SchemaBehind: "schema_behind",
+    stores.NotOurs: "not_ours",
+    stores.KeyMissing: "key_missing",
+    stores.WrongKey: "wrong_key",
+    stores.KeyExposed: "key_exposed",
+}
+_NOT_POSSIBLE: dict[type[stores.NotPossible], str] = {
+    stores.ClientExists: "client_exists",
+    stores.UnknownClient: "unknown_client",
+    stores.UnknownKey: "unknown_key",
+    stores.TooManyKeys: "too_many_keys",
+    stores.AgencyExists: "agency_exists",
+    stores.UnknownAgency: "unknown_agency",
+}
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Store]:
+    """Open the store beside whatever serves from it, for as long as the block lasts. Raises `Stop`."""
+    with explained(settings.store.path):
+        store = await stores.open_store(settings.store.path, settings.store.keys, serving=False)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+def use(settings: Settings, work: Callable[[Store], Awaitable[Result]]) -> Result:
+    """Open the store, do the work, close it, and return what came of it. Raises `Stop`."""
+
+    async def run() -> Result:
+        async with opened(settings) as store:
+            return await work(store)
+
+    return asyncio.run(run())
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what the store refuses into a `Stop` that says what to do."""
+    try:
+        yield
+    except stores.CannotOpen as error:
+        code = ExitCode.STORE_IN_USE if isinstance(error, stores.SecondServer) else ExitCode.STORE_CLOSED
+        raise Stop(code, _CANNOT_OPEN[type(error)], **_values(error)) from None
+    except stores.NotPossible as error:
+        keys = ", ".join(getattr(error, "key_ids", ()))
+        raise Stop(ExitCode.NOT_POSSIBLE, _NOT_POSSIBLE[type(error)], name=error.name, keys=keys) from None
+    except stores.StoreUnavailable as error:
+        trouble = str(error.trouble)
+        raise Stop(ExitCode.STORE_UNAVAILABLE, f"store_{trouble}", path=str(path), why=error.detail or "") from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        why = error.strerror or type(error).__name__
+        raise Stop(ExitCode.STORE_CLOSED, "path_unusable", path=str(error.filename), why=why) from None
+
+
+def operator() -> str:
+    """Return who is at the command line, as the journal of changes names them."""
+    account = pwd.getpwuid(os.getuid()).pw_name
+    return f"cli:{os.environ.get('SUDO_USER') or account}"
+
+
+def _values(error: stores.CannotOpen) -> dict[str, str | int]:
+    mode, wanted = getattr(error, "mode", 0), getattr(error, "wanted", 0)
+    return {
+        "path": str(error.path),
+        "pid": getattr(error, "pid", None) or "?",
+        "found": getattr(error, "found", None) or "?",
+        "needed": getattr(error, "needed", None) or getattr(error, "known", None) or "?",
+        "mode": f"{mode:04o}",
+        "wanted": f"{wanted:04o}",
+    }
