@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _MOST_HEADERS: Final = 128
 _TRIES: Final = 4
 _HTTP_11: Final = (1, 1)
-_OWN_HEADERS: Final = frozenset({"content-length", "transfer-encoding", "connection", "expect"})
+_OWN_HEADERS: Final = frozenset({b"content-length", b"transfer-encoding", b"connection", b"expect"})
 _NO_LIMIT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
 
@@ -224,7 +224,9 @@ class Carrier:
 
 
 def _headers(request: httpx.Request) -> CIMultiDict[str]:
-    return CIMultiDict((name, value) for name, value in request.headers.multi_items() if name not in _OWN_HEADERS)
+    # Taken raw: names keep their capitals, for a partner that compares them as they stand.
+    pairs = request.headers.raw
+    return CIMultiDict((name.decode(), value.decode()) for name, value in pairs if name.lower() not in _OWN_HEADERS)
 
 
 def _proxy(settings: TransportSettings) -> tuple[URL | None, CIMultiDict[str] | None]:

@@ -104,6 +104,7 @@ class RawPeer:
         self._tls = tls
         self.requests: list[bytes] = []
         self.connections = 0
+        self.ended = 0
         self.over = threading.Event()
         self.failures: list[BaseException] = []
         self._threads: list[threading.Thread] = []
@@ -151,7 +152,8 @@ class RawPeer:
         try:
             if self._tls is not None:
                 sock.settimeout(_PATIENCE)
-                sock = self._tls.wrap_socket(sock, server_side=True)
+                sock = self._tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+                _shake_hands(sock)
             handler(Link(self, sock))
         except (OSError, ssl.SSLError):
             pass  # the client went away, or refused us: what it makes of that is what the test looks at
@@ -159,6 +161,21 @@ class RawPeer:
             self.failures.append(error)
         finally:
             sock.close()
+            self.ended += 1
+
+
+def _shake_hands(sock: ssl.SSLSocket) -> None:
+    try:
+        sock.do_handshake()
+    except ssl.SSLError:
+        # Close gently: a reset could overtake the alert that says what was wrong.
+        raw = socket.socket(fileno=sock.detach())
+        with raw, contextlib.suppress(OSError):
+            raw.settimeout(_PATIENCE)
+            raw.shutdown(socket.SHUT_WR)
+            while raw.recv(65536):
+                pass
+        raise
 
 
 def serve(link: Link) -> None:
