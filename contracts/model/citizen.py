@@ -42,7 +42,7 @@ class BirthDate:
     def __post_init__(self) -> None:
         if (self.month is None) != (self.day is None):
             raise ValueError("a date of birth has a month and a day, or neither")
-        date(self.year, self.month or 1, self.day or 1)
+        date(self.year, 1 if self.month is None else self.month, 1 if self.day is None else self.day)
 
     def __str__(self) -> str:
         return "***"

@@ -22,6 +22,7 @@ from adapters.xroad import ClientId, client_header, fault_from_code, fault_from_
 from adapters.xroad.codes import safe_code
 from contracts.model import (
     Busy,
+    CallerRefused,
     CitizenQuery,
     CredentialRefused,
     InvalidRequest,
@@ -59,6 +60,7 @@ _UNITS: Final = {"ms": timedelta(milliseconds=1), "s": timedelta(seconds=1)}
 _STROKES: Final = str.maketrans({"đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "Ɖ": "D"})
 _DROPPED: Final = frozenset({"Mn", "Cf"})
 _SPOKEN: Final = 2048
+_FORBIDDEN: Final = 403
 _SENDERS_FAULT: Final = frozenset({"client", "sender", "versionmismatch", "mustunderstand"})
 
 
@@ -115,7 +117,7 @@ class P1:
             raise failure
         body = self._contract.body(response, exchange)
         if isinstance(body, SoapFault):
-            raise failure_from_fault(body, operation)
+            raise failure_from_fault(body, response, operation)
         return body
 
 
@@ -188,18 +190,29 @@ def basic(username: str, hashed: str) -> str:
     return "Basic " + b64encode(f"{username}:{hashed}".encode()).decode("ascii")
 
 
-def failure_from_fault(fault: SoapFault, operation: Operation) -> Failure:
-    """Return what a SOAP fault means: a known refusal, the platform's, else by its class of SOAP 1.1 section 4.4.1."""
+def failure_from_fault(fault: SoapFault, response: Response, operation: Operation) -> Failure:
+    """Return what a SOAP fault means: a known refusal, the platform's, else by HTTP status and the fault's class."""
     for said in (fault.local_code.rpartition(".")[2], fault.detail, fault.text):
         row = codes.refusal(said) if said else None
         if row is not None:
             return row.failure(operation, code=fault.code, text=fault.text)
-    failure = fault_from_code(fault.code, fault.text, operation)
-    if failure is not None:
-        return failure
-    ours = fault.local_code.partition(".")[0].lower() in _SENDERS_FAULT
+    return fault_from_code(fault.code, fault.text, operation) or _plain_fault(fault, response, operation)
+
+
+def _plain_fault(fault: SoapFault, response: Response, operation: Operation) -> Failure:
+    """Return what a fault without a known code means.
+
+    The class (SOAP 1.1 section 4.4.1) says only whose fault it is; a status that speaks of our account or asks to wait
+    says more. A 403 beside a fault is about this officer or purpose: our account as a whole would not get that far.
+    """
     code, text = safe_code(fault.code), fault.text or None
-    if ours:
+    by_status = failure_from_status(response, operation)
+    if isinstance(by_status, CredentialRefused) and response.status_code == _FORBIDDEN:
+        return CallerRefused("system_forbids", operation=operation, layer=Layer.BUSINESS, code=code, partner_text=text)
+    if isinstance(by_status, Busy | CredentialRefused):
+        by_status.partner_text = text
+        return by_status
+    if fault.local_code.partition(".")[0].lower() in _SENDERS_FAULT:
         return InvalidRequest(
             "system_refused_message", operation=operation, layer=Layer.OURS, code=code, partner_text=text
         )
