@@ -98,6 +98,7 @@ class Breaker:
         self._next_probe = 0.0
         self._good_probes = 0
         self._trial_until = 0.0
+        self._last_alive = 0.0
         self._all = SlidingCount(settings.window_seconds)
         self._down = SlidingCount(settings.window_seconds)
         self._recent: deque[tuple[float, bool]] = deque(maxlen=settings.sample)
@@ -159,6 +160,7 @@ class Breaker:
         self._all.add(now)
         self._recent.append((now, down))
         if not down:
+            self._last_alive = now
             return None
         self._down.add(now)
         return self._open(failure, now) if self._is_down(now) else None
@@ -178,12 +180,15 @@ class Breaker:
         return self._move(BreakerState.CLOSED)
 
     def _is_down(self, now: float) -> bool:
+        """Weigh shares, and silence: in a hang the answers from before outnumber the few time-outs for long."""
+        fewest = self._settings.trial_failures if now < self._trial_until else self._settings.failures
         every, down = self._all.total(now), self._down.total(now)
+        if down >= fewest and now - self._last_alive >= self._settings.silence_seconds:
+            return True
         if every < self._settings.sample:
             oldest = now - self._settings.sample_age_seconds
             weighed = [was_down for at, was_down in self._recent if at >= oldest]
             every, down = len(weighed), sum(weighed)
-        fewest = self._settings.trial_failures if now < self._trial_until else self._settings.failures
         return down >= fewest and down >= self._settings.share * every
 
     def _open(self, failure: Failure | None, now: float) -> BreakerChange | None:
@@ -198,6 +203,7 @@ class Breaker:
         self._since = now
         self._probing = False
         self._good_probes = 0
+        self._last_alive = now
         self._all.clear()
         self._down.clear()
         self._recent.clear()

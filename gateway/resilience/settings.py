@@ -53,6 +53,9 @@ class BreakerSettings(_Section):
     sample_age_seconds: Seconds = Field(300, description="An attempt older than this is never weighed")
     failures: int = Field(10, ge=1, description="Fewest failures that open the breaker")
     share: Share = Field(0.5, description="Failures as a share of the weighed attempts that open the breaker")
+    silence_seconds: Seconds = Field(
+        5, description="So long without one sign of life, the fewest failures in the window open it whatever the share"
+    )
     trial_failures: int = Field(3, ge=1, description="Fewest failures that open it again while the ramp still climbs")
     probe_seconds: Seconds = Field(5, description="One probe in this time while the breaker is open")
     probes_to_close: int = Field(2, ge=1, description="Good probes in a row that close the breaker")

@@ -11,6 +11,7 @@ SETTINGS = BreakerSettings()
 
 
 def new() -> Breaker:
+    """Return a closed breaker."""
     return Breaker(SETTINGS, trial_seconds=60)
 
 
@@ -25,6 +26,7 @@ def attempt(breaker: Breaker, now: float, *, down: bool) -> bool:
 
 
 def opened(now: float = 0.0) -> Breaker:
+    """Return a breaker that has just opened."""
     breaker = new()
     for _ in range(SETTINGS.failures):
         assert attempt(breaker, now, down=True)
@@ -69,6 +71,18 @@ def test_a_short_blip_under_load_does_not_open_it() -> None:
         now = number / 50
         attempt(breaker, now, down=15 <= now < 17)
     assert breaker.closed
+
+
+def test_a_hang_under_load_opens_it_with_the_first_time_outs() -> None:
+    """After six seconds without a sign of life ten time-outs are enough, however many answers came before."""
+    breaker = new()
+    for number in range(500):
+        attempt(breaker, number / 50, down=False)
+    for number in range(9):
+        attempt(breaker, 16 + number / 1000, down=True)
+        assert breaker.closed
+    attempt(breaker, 16.01, down=True)
+    assert not breaker.closed
 
 
 def test_old_failures_are_not_weighed() -> None:

@@ -51,6 +51,7 @@ KINDS: dict[type[Failure], bool] = {
 
 
 def after(failure: Failure, operation: Operation = LOOKUP, **changes: object) -> Decision:
+    """Return what follows `failure` in an otherwise calm situation."""
     return decide(failure, operation, dataclasses.replace(CALM, **changes), SETTINGS)  # type: ignore[arg-type]
 
 
