@@ -50,21 +50,22 @@ def reasons_in_code() -> set[str]:
 
 def _given(node: ast.AST) -> list[str]:
     """Return the reasons that one piece of syntax gives: in a call, a tuple with a layer, an assignment, a table."""
+    found: list[str] = []
     match node:
         case ast.Call(func=ast.Name(id=name), args=[reason, *_]) if name in FAILURES:
-            return _constants(reason)
+            found = _constants(reason)
         case ast.Call(func=ast.Attribute(attr="_refuse"), args=[_, reason, *_]):
-            return _constants(reason)
+            found = _constants(reason)
         case ast.Tuple(elts=elements) if any(_is_layer(element) for element in elements):
-            return [element.value for element in elements if _is_text(element)]
+            found = [element.value for element in elements if _is_text(element)]
         case ast.Assign(targets=[ast.Name(id="reason")], value=value):
-            return _constants(value)
+            found = _constants(value)
         case ast.AnnAssign(value=ast.Dict(keys=[ast.Attribute(value=ast.Name(id="Step")), *_], values=values)):
-            return [value.value for value in values if _is_text(value)]
+            found = [value.value for value in values if _is_text(value)]
         case ast.FunctionDef(name=name, returns=ast.Name(id="str"), body=body) if "reason" in name:
             returned = [part.value for line in body for part in ast.walk(line) if isinstance(part, ast.Return)]
-            return [reason for value in returned if value is not None for reason in _constants(value)]
-    return []
+            found = [reason for value in returned if value is not None for reason in _constants(value)]
+    return found
 
 
 def _is_layer(node: ast.expr) -> bool:
