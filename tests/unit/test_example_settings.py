@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import Settings, SettingsError
+
+EXAMPLE = Path(__file__).parents[2] / "deploy" / "lienthong.example.toml"
+
+
+def test_the_example_configuration_is_valid() -> None:
+    """A newcomer can start from the file that the README names."""
+    settings = Settings.read(EXAMPLE)
+    assert settings.systems.population is not None
+
+
+def test_every_wrong_key_is_named_and_no_secret_is_quoted(tmp_path: Path) -> None:
+    """All wrong keys come out at once by their dotted paths, without their values."""
+    text = EXAMPLE.read_text(encoding="utf-8").replace("port = 8080", 'port = "x"').replace("[store]", "[stor]")
+    wrong = tmp_path / "lienthong.toml"
+    wrong.write_text(text.replace("endpoint =", "endpunkt ="), encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        Settings.read(wrong)
+    named = " ".join(caught.value.problems)
+    for path in ("server.port", "stor", "systems.population.adapter.endpunkt", "systems.population.adapter.endpoint"):
+        assert path in named
+    assert "bi-mat-mau-1" not in str(caught.value)
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`LIENTHONG_SERVER__PORT` sets `[server] port`."""
+    monkeypatch.setenv("LIENTHONG_SERVER__PORT", "8099")
+    assert Settings.read(EXAMPLE).server.port == 8099
