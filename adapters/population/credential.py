@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
+from adapters.population.settings import is_header_text
 from contracts.model import CredentialRefused, Layer
 
 if TYPE_CHECKING:
@@ -82,17 +83,21 @@ class _Account:
         try:
             seen = tuple(_state(path) for path in self._files)
             if self._credential is None or seen != self._seen:
-                settings = self._settings
-                self._credential = Credential(
-                    username=settings.username,
-                    secret=_secret(settings.secret, settings.secret_file),
-                    api_key=_secret(settings.api_key, settings.api_key_file),
-                )
+                self._credential = self._read()
                 self._seen = seen
         except (OSError, ValueError):
             if self._credential is None:
                 raise
         return self._credential
+
+    def _read(self) -> Credential:
+        settings = self._settings
+        api_key = _secret(settings.api_key, settings.api_key_file)
+        if not is_header_text(api_key.get_secret_value()):
+            raise ValueError("a key travels in a header: printable ASCII")
+        return Credential(
+            username=settings.username, secret=_secret(settings.secret, settings.secret_file), api_key=api_key
+        )
 
 
 def _state(path: Path) -> tuple[int, int, int]:

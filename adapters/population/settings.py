@@ -53,6 +53,13 @@ class CredentialSettings(_Section):
     api_key: SecretStr | None = None
     api_key_file: Path | None = Field(default=None, description="File that holds the key and nothing else.")
 
+    @field_validator("api_key")
+    @classmethod
+    def _header_text(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not is_header_text(value.get_secret_value()):
+            raise ValueError("a key travels in a header: printable ASCII, without space around it")
+        return value
+
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         for name in ("secret", "api_key"):
@@ -138,6 +145,11 @@ class PopulationSettings(_Section):
         if address.scheme == "http" and not self.plain_http and not _this_machine(address.hostname):
             raise ValueError("endpoint is plain http to another machine: use https, or set plain_http = true")
         return self
+
+
+def is_header_text(text: str) -> bool:
+    """Return whether `text` can be the value of a header as it stands."""
+    return text.isascii() and text.isprintable() and bool(text) and text == text.strip()
 
 
 def _this_machine(host: str) -> bool:
