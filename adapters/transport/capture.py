@@ -33,16 +33,20 @@ _HEADERS: Final = {
     "connection": r"close|keep-alive",
     "content-encoding": r"gzip|x-gzip|deflate|br|identity",
     "content-length": r"\d{1,5}",
-    "content-type": r"(?:text|application|multipart)/[a-z.+-]{1,40}(?:; ?charset=[a-z0-9-]{1,20})?",
+    "content-type": (
+        r"(?:text|application)/(?:xml|soap\+xml|json|problem\+json|html|plain|octet-stream|x-www-form-urlencoded)"
+        r"(?:; ?charset=\"?(?:utf-8|utf-16|us-ascii|iso-8859-1|windows-125[28])\"?)?"
+    ),
     "date": r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT",
     "retry-after": r"\d{1,5}",
     "transfer-encoding": r"chunked",
 }
-_SHOWN: Final = {name: re.compile(form, re.IGNORECASE) for name, form in _HEADERS.items()}
+_SHOWN: Final = {name: re.compile(form, re.IGNORECASE | re.ASCII) for name, form in _HEADERS.items()}
 _CODE: Final = re.compile(
-    r"""(?ix) (?: [\w-]{1,16}: )? (?:
+    r"""(?ix) (?:
         \d{1,5} | \d{1,2}\.\d{1,2} | true | false
-        | (?: client | server | sender | receiver | signer | versionmismatch | mustunderstand )
+        | (?: (?: s | env | soap | soap-?env | ns\d{1,2} ): )?
+          (?: client | server | sender | receiver | signer | versionmismatch | mustunderstand )
           (?: \.[a-z]{1,30} (?:_[a-z]{1,30}){0,4} ){0,3}
     )""",
     re.ASCII,

@@ -153,8 +153,9 @@ class _ContractFolder:
         self._folder = folder.resolve()
 
     def load(self, url: str) -> bytes:
-        path = Path(url.removeprefix("file://")).resolve()
-        if "://" in path.as_posix() or not path.is_relative_to(self._folder):
+        place = url.removeprefix("file://")
+        path = Path(place).resolve()
+        if "://" in place or not path.is_relative_to(self._folder):
             raise OutsideContract(f"not in the contract folder: {path.name}")
         return path.read_bytes()
 
