@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import ipaddress
 import json
+import os
 import sys
 import threading
 import tomllib
@@ -169,7 +170,8 @@ def _watch_stdin(server: Server) -> None:
         server.should_exit = True
 
     def watch() -> None:
-        while sys.stdin.buffer.read(4096):
+        # The descriptor itself: a thread that waits inside `sys.stdin` makes the interpreter abort at its end.
+        while os.read(0, 4096):
             pass
         loop.call_soon_threadsafe(stop)
 

@@ -97,7 +97,12 @@ def _people(rng: Random, citizens: int) -> list[_Draft]:
     while len(drafts) < citizens:
         drafts += _family(rng, len(drafts), household, order[household % len(order)])
         household += 1
-    return drafts[:citizens]
+    del drafts[citizens:]
+    for draft in drafts:
+        draft.father, draft.mother, draft.spouse = (
+            None if kin is None or kin.id >= citizens else kin for kin in (draft.father, draft.mother, draft.spouse)
+        )
+    return drafts
 
 
 def _family(rng: Random, next_id: int, household: int, home: Place) -> list[_Draft]:
@@ -243,16 +248,17 @@ def _share_numbers(rng: Random, drafts: list[_Draft]) -> None:
             other.oddities.add(oddity)
             yield one, other
 
-    parents = {id(parent) for draft in drafts for parent in (draft.father, draft.mother)}
-    for one, other in pairs(
-        Oddity.SHARED_NUMBER_NAMESAKE,
-        lambda draft: draft.sex is Sex.FEMALE and draft.spouse is None and id(draft) not in parents,
-    ):
-        one.name, other.name = names.Name("Trần", "Thị", "Mai"), names.Name("Trần", "Thị", "Mại")
-        other.born = one.born
+    for one, other in pairs(Oddity.SHARED_NUMBER_NAMESAKE, _alone):
+        one.name, other.name = names.NAMESAKES[one.sex]
+        other.born, other.sex = one.born, one.sex
     for _, other in pairs(Oddity.SHARED_NUMBER, lambda _: True):
         if not str(other.number).startswith(_head(other.sex, other.born.year)):
             other.oddities.add(Oddity.NUMBER_DISAGREES)
+
+
+def _alone(draft: _Draft) -> bool:
+    """Say whether nobody's record depends on when this one was born."""
+    return draft.relation is Relation.HEAD and not (draft.spouse or draft.father or draft.mother)
 
 
 def _head(sex: Sex, year: int) -> str:

@@ -41,6 +41,13 @@ class Name(NamedTuple):
     given: str
 
 
+NAMESAKES = {
+    "male": (Name("Trần", "Văn", "Hùng"), Name("Trần", "Văn", "Hưng")),
+    "female": (Name("Trần", "Thị", "Mai"), Name("Trần", "Thị", "Mại")),
+}
+"""Two names that differ in nothing but their diacritics."""
+
+
 def ordinary(rng: Random, sex: Sex, family: str | None = None) -> Name:
     """Return a common name, of the given family where one is stated."""
     return Name(family or rng.choice(FAMILY), rng.choice(MIDDLE[sex]), rng.choice(GIVEN[sex]))

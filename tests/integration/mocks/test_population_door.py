@@ -1,0 +1,228 @@
+"""The population door over loopback: who is let in, and who is found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from lxml import etree
+from zeep import Client
+
+from tests.support.mocks import OPERATIONS, envelope, joined
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.support.mocks import Mocks, Person
+
+DANCU = "{http://www.mic.gov.vn/dancu/1.0}"
+BCA = "{http://dancuquocgia.bca}"
+FAULT = "{http://schemas.xmlsoap.org/soap/envelope/}Fault"
+
+
+def body(answer: httpx.Response) -> etree._Element:
+    """Return the one element in the body of the answer's envelope."""
+    content = etree.fromstring(answer.content)[-1]
+    assert len(content) == 1
+    return content[0]
+
+
+def exists(answer: httpx.Response) -> bool:
+    """Return what a verification says."""
+    assert answer.status_code == 200
+    return {"true": True, "false": False}[body(answer).findtext(f"{BCA}TonTai") or ""]
+
+
+def numbers(answer: httpx.Response) -> list[str | None]:
+    """Return the identity numbers of the records in a look-up's answer."""
+    assert answer.status_code == 200
+    return [record.findtext(f"{DANCU}SoDinhDanh") or None for record in body(answer).iterfind(f"{DANCU}CongDan")]
+
+
+def code(answer: httpx.Response) -> str:
+    """Return the code of a SOAP fault."""
+    assert body(answer).tag == FAULT
+    return body(answer).findtext("faultcode") or ""
+
+
+def oddities(mocks: Mocks) -> list[str]:
+    """Return every oddity that somebody has."""
+    return sorted({oddity for person in mocks.people(limit=400) for oddity in person["oddities"]})
+
+
+def test_everybody_is_found(mocks: Mocks) -> None:
+    """Each citizen with a number, whatever is odd about them, exists and is found once, namesakes twice."""
+    for person in mocks.people(limit=400)[::2] + [mocks.people(oddity=odd, limit=1)[0] for odd in oddities(mocks)]:
+        if "number_pending" in person["oddities"]:
+            continue
+        twice = "shared_number_namesake" in person["oddities"]
+        assert exists(mocks.call("verify", person))
+        assert numbers(mocks.call("lookup", person)) == [person["identity_number"]] * (2 if twice else 1)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("part", ["name", "birth", "number"])
+def test_nobody_is_found_by_a_wrong_part(mocks: Mocks, operation: str, part: str) -> None:
+    """Where name, birth or number is another's, nobody matches, and that is an answer."""
+    one, other = (p for p in mocks.people()[:2] if p["identity_number"])
+    changed: Person = dict(one)
+    wrong: dict[str, Any] = {"name": "Không Có Ai", "birth": {"year": 1901, "month": 1, "day": 1}}
+    changed |= {part: wrong[part]} if part in wrong else {"identity_number": other["identity_number"]}
+    answer = mocks.call(operation, changed)
+    assert (exists(answer) if operation == "verify" else numbers(answer)) in (False, [])
+    assert mocks.exchanges()[-1]["outcome"] == "no_match"
+
+
+def test_a_shared_number_tells_its_holders_apart(mocks: Mocks) -> None:
+    """Of two people with one number, the name and birth given decide which one is found."""
+    for person in mocks.people(oddity="shared_number"):
+        answer = mocks.call("lookup", person)
+        assert numbers(answer) == [person["identity_number"]]
+        assert (body(answer).findtext(f".//{DANCU}Ten") or "") == person["name"].upper()
+
+
+def test_found_by_the_old_card(mocks: Mocks) -> None:
+    """A citizen with both numbers is found by either, and by both together."""
+    for person in mocks.people(oddity="both_numbers", limit=5):
+        old = person["old_card_number"]
+        assert exists(mocks.call("verify", person, SoDinhDanh=None, SoCMND=old))
+        assert exists(mocks.call("verify", person, SoCMND=old))
+        assert not exists(mocks.call("verify", person, SoCMND="999000000"))
+
+
+def test_dates_in_both_forms(mocks: Mocks) -> None:
+    """A date of birth is understood with and without hyphens."""
+    person = next(p for p in mocks.people() if p["birth"]["month"] and p["identity_number"])
+    birth = person["birth"]
+    plain = f"{birth['year']}{birth['month']:02}{birth['day']:02}"
+    iso = f"{birth['year']}-{birth['month']:02}-{birth['day']:02}"
+    message = envelope("verify", person)
+    assert plain.encode() in message
+    answer = mocks.client.post(
+        mocks.url, headers=mocks.headers(), content=message.replace(plain.encode(), iso.encode())
+    )
+    assert exists(answer)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(
+    ("change", "outcome", "status"),
+    [
+        ({"Authorization": "Basic YTpi"}, "unknown_account", 401),
+        ({"Authorization": ""}, "no_authorization", 401),
+        ({"ApiKey": "khoa-khac"}, "wrong_api_key", 401),
+        ({"Timestamp": "1"}, "wrong_hash", 401),
+        ({"X-Road-Client": "VN-TEST/GOV/000.00.99.H99/motcua"}, "server.clientproxy.unknown_member", 500),
+        ({"Content-Type": "application/json"}, "client.invalid_content_type", 500),
+    ],
+)
+def test_strangers_are_refused(mocks: Mocks, operation: str, change: dict[str, str], outcome: str, status: int) -> None:
+    """Whoever cannot prove who they are is refused and nothing is done for them."""
+    person = mocks.people(limit=1)[0]
+    answer = mocks.client.post(mocks.url, headers=mocks.headers() | change, content=envelope(operation, person))
+    assert answer.status_code == status
+    last = mocks.exchanges()[-1]
+    assert (last["outcome"], last["acted"]) == (outcome, False)
+    assert mocks.admin("GET", "effects").json() == {"effects": []}
+
+
+def test_stale_timestamps_are_refused(mocks: Mocks) -> None:
+    """A right hash counts for five minutes by the mocks' clock."""
+    person = mocks.people(limit=1)[0]
+    for seconds, status in ((290, 200), (310, 401)):
+        headers = mocks.headers(seconds_ago=seconds)
+        assert mocks.client.post(mocks.url, headers=headers, content=envelope("verify", person)).status_code == status
+    assert mocks.exchanges()[-1]["outcome"] == "stale_timestamp"
+    mocks.admin("POST", "clock", {"advance_seconds": 600})
+    assert mocks.call("verify", person).status_code == 401
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(
+    ("fields", "outcome", "told"),
+    [
+        ({"MaCanBo": None}, "message_refused", "soapenv:Client"),
+        ({"MaTichHop": "099"}, "message_refused", "soapenv:Client"),
+        ({"MaCanBo": "CB_KHONG_QUYEN"}, "officer_refused", "soapenv:Server.005"),
+        ({"MaDVC": "9.999004"}, "procedure_refused", "soapenv:Server.004"),
+        ({"MaCanBo": "CB_CAN_OTP"}, "otp_required", "soapenv:Server.00"),
+        ({"MaCanBo": "CB_SAI_OTP"}, "otp_wrong", "soapenv:Server.01"),
+    ],
+)
+def test_requests_that_may_not_be_made(
+    mocks: Mocks, operation: str, fields: dict[str, str | None], outcome: str, told: str
+) -> None:
+    """A broken message, a procedure without licence and an officer without right are refused with their codes."""
+    answer = mocks.call(operation, mocks.people(limit=1)[0], **fields)
+    assert (answer.status_code, code(answer)) == (500, told)
+    assert mocks.exchanges()[-1]["outcome"] == outcome
+
+
+@pytest.mark.parametrize(
+    ("refusal", "content_type", "where"),
+    [
+        ("detail", "text/xml", "<errorCode>005</errorCode>"),
+        ("text", "text/plain", "005"),
+        ("json", "application/json", "005"),
+    ],
+)
+def test_refusals_in_every_dialect(mocks: Mocks, refusal: str, content_type: str, where: str) -> None:
+    """A refusal has its code where the dialect puts it."""
+    mocks.speak(refusal=refusal)
+    answer = mocks.call("verify", mocks.people(limit=1)[0], MaCanBo="CB_KHONG_QUYEN")
+    assert answer.headers["content-type"].startswith(content_type)
+    assert where in answer.text
+
+
+def test_platform_speaks_two_protocols(mocks: Mocks) -> None:
+    """A fault of the platform is a SOAP fault or, in the other dialect, JSON with its header."""
+    mocks.speak(platform_fault="rest", credential_refusal="soap_fault")
+    person = mocks.people(limit=1)[0]
+    headers = mocks.headers() | {"X-Road-Client": "VN-TEST/GOV/000.00.99.H99"}
+    answer = mocks.client.post(mocks.url, headers=headers, content=envelope("verify", person))
+    assert answer.headers["x-road-error"] == answer.json()["type"] == "Server.ClientProxy.UnknownMember"
+    answer = mocks.client.post(mocks.url, headers=mocks.headers() | {"ApiKey": "x"}, content=envelope("verify", person))
+    assert code(answer) == "soapenv:Client.Authentication"
+
+
+def test_a_library_reads_the_published_contract(mocks: Mocks) -> None:
+    """Zeep loads WSDL and schemas from the door and finds both operations, addressed to the door itself."""
+    client = Client(f"{mocks.url}?wsdl")
+    (service,) = client.wsdl.services.values()
+    (port,) = service.ports.values()
+    assert set(port.binding._operations) == {"TraCuuThongTinCongDan", "XacThucThongTinCongDan"}
+    assert port.binding_options["address"] == mocks.url
+    client.transport.session.close()
+
+
+def test_repeated_request_ids_are_counted(mocks: Mocks) -> None:
+    """Whether a request id must be unique is unknown: a repeated one is answered, and shown in the ledger."""
+    person = mocks.people(limit=1)[0]
+    for _ in range(2):
+        assert exists(mocks.call("verify", person, MaYeuCau="MC-lap-lai"))
+    assert [one["repeated_id"] for one in mocks.exchanges()] == [False, True]
+
+
+def test_the_ledger_tells_who_asked_and_how_often(mocks: Mocks) -> None:
+    """Each exchange stands in the ledger with request id, key, attempt and agency, by account or as stated."""
+    person = mocks.people(limit=1)[0]
+    mocks.call("verify", person, MaYeuCau="MC-a")
+    mocks.call("verify", person, MaYeuCau="MC-b", account=1)
+    mocks.call("lookup", person, MaYeuCau="MC-c", MaDonVi="000.00.03.H99")
+    rows = [(one["request_id"], one["operation"], one["attempt"], one["agency"]) for one in mocks.exchanges()]
+    assert rows == [
+        ("MC-a", "verify", 1, "000.00.01.H99"),
+        ("MC-b", "verify", 2, "000.00.02.H99"),
+        ("MC-c", "lookup", 1, "000.00.03.H99"),
+    ]
+    assert {one["key"] for one in mocks.exchanges()} == {person["key"]}
+    effects = {(one["operation"], one["count"]) for one in mocks.admin("GET", "effects").json()["effects"]}
+    assert effects == {("verify", 2), ("lookup", 1)}
+
+
+def test_faults_carry_nothing_personal(mocks: Mocks) -> None:
+    """The explanation of a broken message quotes no value of it."""
+    person = next(p for p in mocks.people() if p["identity_number"])
+    answer = mocks.call("lookup", person, MaCanBo=None, SoCMND="12345")
+    for value in (person["identity_number"], joined(person["name"]), "12345"):
+        assert value not in answer.text
