@@ -185,6 +185,7 @@ class Attempts(Generic[C]):
             flight.failure = self._refuse(call, "store_unavailable")
             return False
         except Exception as error:  # noqa: BLE001 - likewise a defect in the store
+            flight.opened = False  # if there is a row of that number, it is another call's
             flight.failure = self._refuse(call, "internal_error", note=self._defect(call, error))
             return False
         return True

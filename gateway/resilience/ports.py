@@ -27,7 +27,8 @@ class StoreUnavailable(Exception):
 class Call:
     """One request of one client, which may need several attempts.
 
-    `id` is the correlation id. `subject` is the keyed hash (hex) of the identity number that is asked for.
+    `id` is the correlation id, unique to this call. `subject` is the keyed hash (hex) of the identity number that is
+    asked for.
     """
 
     id: str

@@ -271,6 +271,20 @@ async def test_defects_before_the_wire_are_not_sent() -> None:
 
 
 @virtual
+async def test_a_row_that_is_another_calls_is_left_alone() -> None:
+    """Two calls with one id are a defect of ours: the second is refused and does not close the first one's row."""
+    bench = Bench()
+    bench.partner.seconds = 1
+    call = bench.call()
+    first = asyncio.create_task(bench.pipeline.run(call, bench.partner))
+    await asyncio.sleep(0.5)
+    assert reason_of(await bench.pipeline.run(call, bench.partner)) == ("internal_error", Kind.NOT_SENT, Layer.OURS)
+    assert len(bench.log.open_rows) == 1
+    assert (await first).value == "found"
+    await bench.settle()
+
+
+@virtual
 async def test_a_time_limit_inside_the_adapter_is_a_defect_and_not_a_deadline() -> None:
     """A stray `TimeoutError` is not mistaken for the pipeline's own."""
     bench = Bench()
