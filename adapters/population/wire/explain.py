@@ -7,6 +7,7 @@ that the reader had no reason to judge, because a shifted or half-converted reco
 from __future__ import annotations
 
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from adapters.population.wire.elements import MOST_WRONG
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
 
 _SCHEMAS: Final = {"CongdanCollection": "dancu-1.0.xsd", "KetQuaXacThuc": "dancuquocgia.xsd"}
 _REPEATING: Final = "CongDan"
+_LARGEST: Final = 2000
 
 
 def explained(answer: etree._Element, wrong: tuple[WrongField, ...]) -> tuple[WrongField, ...]:
-    """Return `wrong` and, behind it, every further field of `answer` that the schema refuses; never a value."""
+    """Return `wrong` and, behind it, every further field of `answer` that the schema refuses; never a value.
+
+    An answer of thousands of elements is not asked about: the validator would take seconds, and nobody reads that far.
+    """
+    if next(islice(answer.iter(), _LARGEST, None), None) is not None:
+        return wrong
     known = {field.path for field in wrong}
     fields = list(wrong)
     for error in _schema(_SCHEMAS[_local(answer)]).iter_errors(answer):

@@ -238,7 +238,7 @@ async def test_what_is_not_recognisably_the_partners_is_an_unknown_outcome(conte
 @pytest.mark.parametrize("charset", ["utf-8", "iso-8859-1", "bogus", "utf-16"])
 async def test_a_sentence_in_any_charset_never_breaks_the_reader(charset: str) -> None:
     """An unknown or wrong charset is a text that cannot be read, not a crash."""
-    door = partner("có lỗi".encode(), **{"content-type": f"text/plain; charset={charset}"})
+    door = partner("có lỗi".encode(), 200, **{"content-type": f"text/plain; charset={charset}"})
     assert (await failure(door)).kind is Kind.UNKNOWN_OUTCOME
 
 

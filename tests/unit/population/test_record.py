@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.population import Population
-from adapters.population.wire import read_lookup, read_verification
+from adapters.population.wire import explain, read_lookup, read_verification
 from contracts.model import (
     Acted,
     Address,
@@ -450,6 +450,19 @@ def test_a_flood_of_wrong_fields_is_cut() -> None:
     """Thousands of wrong records cost bounded time and give a bounded list."""
     failure = broken(collection(*[changed(MINIMAL, "SoDinhDanh", "x")] * 3000))
     assert len(failure.fields) == 50
+
+
+def test_a_huge_answer_with_one_wrong_field_is_refused_without_the_slow_validator(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The explanation is never worth seconds of a busy process."""
+
+    def never(name: str) -> None:
+        raise AssertionError(name)
+
+    monkeypatch.setattr(explain, "_schema", never)
+    failure = broken(collection(*[MINIMAL] * 3000, changed(MINIMAL, "SoDinhDanh", "x")))
+    assert [field.path for field in failure.fields] == ["CongdanCollection/CongDan[3001]/SoDinhDanh"]
 
 
 # ── unknown elements ────────────────────────────────────────────────────────────────────────────────────────────────
