@@ -94,7 +94,7 @@ class Mocks:
             "Authorization": "Basic " + base64.b64encode(f"{holder['username']}:{password}".encode()).decode(),
         }
 
-    def call(self, operation: str, person: Person, *, account: int = 0, **fields: str | None) -> httpx.Response:
+    def call(self, operation: str, person: Person, *, account: int = 0, **fields: Any) -> httpx.Response:
         """Ask the door about `person`, with a request id of its own."""
         fields.setdefault("MaYeuCau", f"MC-{next(self._ids)}")
         body = envelope(operation, person, **fields)

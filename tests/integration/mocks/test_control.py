@@ -144,7 +144,7 @@ def test_exchanges_are_paged(mocks: Mocks) -> None:
 
 def caller(app: MockApp, address: str) -> httpx.AsyncClient:
     """Return a client of the app mounted in process, as if from this address."""
-    transport = httpx.ASGITransport(app=app, client=(address, 1))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=app, client=(address, 1))
     return httpx.AsyncClient(transport=transport, base_url="http://mocks.example")
 
 

@@ -150,7 +150,7 @@ def test_stale_timestamps_are_refused(mocks: Mocks) -> None:
     ],
 )
 def test_requests_that_may_not_be_made(
-    mocks: Mocks, operation: str, fields: dict[str, str | None], outcome: str, told: str
+    mocks: Mocks, operation: str, fields: dict[str, Any], outcome: str, told: str
 ) -> None:
     """A broken message, a procedure without licence and an officer without right are refused with their codes."""
     answer = mocks.call(operation, mocks.people(limit=1)[0], **fields)
@@ -187,7 +187,7 @@ def test_platform_speaks_two_protocols(mocks: Mocks) -> None:
 
 def test_a_library_reads_the_published_contract(mocks: Mocks) -> None:
     """Zeep loads WSDL and schemas from the door and finds both operations, addressed to the door itself."""
-    client = Client(f"{mocks.url}?wsdl")
+    client = Client(f"{mocks.url}?wsdl")  # type: ignore[no-untyped-call]
     (service,) = client.wsdl.services.values()
     (port,) = service.ports.values()
     assert set(port.binding._operations) == {"TraCuuThongTinCongDan", "XacThucThongTinCongDan"}

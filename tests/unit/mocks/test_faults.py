@@ -134,7 +134,7 @@ def test_first_visits_of_each_key() -> None:
 def test_for_whom(whom: dict[str, str], hit: bool) -> None:  # noqa: FBT001 - a row of the table
     """A fault strikes only those that it is for, in every respect that is stated."""
     faults, _ = book()
-    faults.add(fault(**{"for": whom}))
+    faults.add(fault("html_ok", None, **{"for": whom}))
     assert bool(faults.strike(VISIT)) is hit
 
 

@@ -217,7 +217,7 @@ def test_year_only_has_no_day(world: World) -> None:
 def test_no_match_has_two_shapes(world: World) -> None:
     """Nobody found is a collection without a record, or with an empty one."""
     for no_match, shape in (("no_record", []), ("empty_record", [f"{DANCU}CongDan"])):
-        answer = wire.lookup([], world, Dialects(no_match=no_match), "MC-1", "2026-01-05T08:15:00+00:00")  # type: ignore[arg-type]
+        answer = wire.lookup([], world, Dialects(no_match=no_match), "MC-1", "2026-01-05T08:15:00+00:00")
         assert [child.tag for child in payload(answer.body)] == shape
 
 
@@ -334,7 +334,7 @@ def _refusal(settings: PopulationDoorSettings, change: dict[str, str | None], la
         }
     }
     headers = Mocks(ready, client=None).headers()  # type: ignore[arg-type]
-    sent: dict[str, str | None] = {name.lower(): value for name, value in headers.items()} | change
+    sent: dict[str, str | None] = {**{name.lower(): value for name, value in headers.items()}, **change}
     given = tuple((name, value) for name, value in sent.items() if value is not None)
     request = Request("POST", settings.path, "", given, b"", "127.0.0.1")
     return credentials.refusal(request, settings, int(headers["Timestamp"]) / 1000 + later)
