@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+import uvloop
 
 from adapters.transport import Carrier, TransportSettings, UnusableCertificate
 from contracts.model import Acted, Kind, Layer, Phase
@@ -81,6 +82,24 @@ async def test_every_phase_is_timed(authority: trustme.CA, ca_file: Path) -> Non
     assert set(second.phases) == {Phase.SEND, Phase.FIRST_BYTE, Phase.READ}
     assert (first.reused, second.reused, peer.connections) == (False, True, 1)
     assert first.address == f"127.0.0.1:{peer.port}"
+
+
+def test_every_phase_is_timed_on_the_loop_that_serves(authority: trustme.CA, ca_file: Path) -> None:
+    """On uvloop, too, the handshake is told apart from the connection."""
+
+    async def run() -> None:
+        with RawPeer(serve, tls=_server(authority)) as peer:
+            async with Carrier(_settings(ca_file)) as carrier:
+                on = exchange()
+                await asking(carrier, peer.url, on=on)
+                assert set(on.phases) == set(Phase)
+
+        async with Carrier(_settings(ca_file)) as carrier:
+            with RawPeer(_hang) as peer:
+                url = peer.url.replace("http://127.0.0.1", "https://localhost")
+                assert (await failing(carrier, url)).reason == "tls_timeout"
+
+    uvloop.run(run())
 
 
 @pytest.mark.parametrize("hosts", [("localhost",), ("other.example",)], ids=["unknown authority", "other host"])
