@@ -1,6 +1,6 @@
 """The only room that imports an HTTP client or zeep. One protocol, and the carrier that fulfils it."""
 
-from httpx import Headers, Request, Response
+from httpx import URL, Headers, Request, Response
 
 from adapters.transport.capture import Capture, Recorder, masked_body, masked_headers
 from adapters.transport.carrier import Carrier
@@ -11,6 +11,7 @@ from adapters.transport.tls import UnusableCertificate
 from adapters.transport.xml import XmlRefusal, XmlRefused, charset_of, parse_xml
 
 __all__ = [
+    "URL",
     "Capture",
     "Carrier",
     "Headers",
