@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from lienthong import agencies, clients, config, language, mocks, serve, systems
+from lienthong.demo import command as demo
 from lienthong.help import Command, Group, explain
 from lienthong.stop import ExitCode, Stop
 from lienthong.voice import Voice
@@ -58,6 +59,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
         callback=_root,
     )
+    app.command("demo", cls=Command, help="demo.help")(demo.demo)
     app.command("serve", cls=Command, help="serve.help")(serve.serve)
     app.command("mocks", cls=Command, help="mocks.help", context_settings=mocks.HAND_ON)(mocks.mocks)
     for group in (clients, agencies, systems, config):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from gateway.settings import Settings
+    from gateway.settings import Settings, StoreSettings
     from gateway.store import Store
 
 Result = TypeVar("Result")
@@ -40,10 +40,10 @@ _NOT_POSSIBLE: dict[type[stores.NotPossible], str] = {
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Store]:
+async def opened(settings: StoreSettings) -> AsyncIterator[Store]:
     """Open the store beside whatever serves from it, for as long as the block lasts. Raises `Stop`."""
-    with explained(settings.store.path):
-        store = await stores.open_store(settings.store.path, settings.store.keys, serving=False)
+    with explained(settings.path):
+        store = await stores.open_store(settings.path, settings.keys, serving=False)
         try:
             yield store
         finally:
@@ -54,7 +54,7 @@ def use(settings: Settings, work: Callable[[Store], Awaitable[Result]]) -> Resul
     """Open the store, do the work, close it, and return what came of it. Raises `Stop`."""
 
     async def run() -> Result:
-        async with opened(settings) as store:
+        async with opened(settings.store) as store:
             return await work(store)
 
     return asyncio.run(run())

@@ -1,0 +1,87 @@
+"""`lienthong demo`: build the stage, play, show, and end with 0 or with what is wrong."""
+
+import asyncio
+import json
+import shlex
+import shutil
+import signal
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lienthong.demo import ledger, show
+from lienthong.demo.mocks import Mocks
+from lienthong.demo.people import Register
+from lienthong.demo.play import Play
+from lienthong.demo.stage import Stage, built
+from lienthong.demo.stories import STORIES
+from lienthong.processes import NotReady
+from lienthong.stop import ExitCode, Stop
+from lienthong.voice import Voice
+
+OTHER_CHAPTERS = 4
+"""Nothing wrong, a key revoked, a system paused, an outage."""
+
+
+def demo(
+    context: typer.Context,
+    keep: Annotated[bool, typer.Option("--keep", help="demo.keep")] = False,  # noqa: FBT002 - a flag
+    citizens: Annotated[int, typer.Option("--citizens", metavar="N", min=300, help="demo.citizens")] = 2000,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="mocks.seed")] = 1,
+    doubt: Annotated[bool, typer.Option("--doubt", hidden=True)] = False,  # noqa: FBT002 - a flag
+) -> int:
+    """Play every story, and return the exit code."""
+    return asyncio.run(_demo(Voice.of(context), keep=keep, citizens=citizens, seed=seed, doubt=doubt))
+
+
+async def _demo(voice: Voice, *, keep: bool, citizens: int, seed: int, doubt: bool) -> int:
+    started = time.monotonic()
+    voice.out.print(voice.say("demo.starting"))
+    folder = Path(tempfile.mkdtemp(prefix="lienthong-demo-"))
+    wrong = False
+    try:
+        async with built(folder, seed=seed, citizens=citizens) as stage:
+            mocks = Mocks(stage.http, stage.admin)
+            register = Register(await mocks.people(), seed)
+            voice.out.print(voice.say("demo.ready", citizens=len(register)))
+            with show.Bar(voice, len(STORIES) + OTHER_CHAPTERS) as bar:
+                chapters = await Play(stage, mocks, register, voice.language, bar, doubt=doubt).run()
+            balance = await ledger.balance(stage, mocks)
+            wrong = not balance.agrees or any(chapter.wrong for chapter in chapters)
+            voice.out.print()
+            voice.out.print(show.table(chapters, voice))
+            show.summary(chapters, balance, time.monotonic() - started, voice)
+            if keep:
+                await _kept(stage, register, voice)
+    except NotReady as error:
+        wrong = True
+        raise Stop(ExitCode.NOT_STARTED, "not_started", name=error.name, folder=str(folder), tail=error.tail) from None
+    finally:
+        if not wrong:
+            shutil.rmtree(folder)
+    if wrong:
+        voice.remark("demo.logs", folder=str(folder))
+    return ExitCode.WRONG_ANSWER if wrong else ExitCode.DONE
+
+
+async def _kept(stage: Stage, register: Register, voice: Voice) -> None:
+    """Say where everything is and how to ask, and wait to be told to stop."""
+    body = json.dumps({"citizen": register.right("verify").citizen, "purpose": stage.purpose()}, ensure_ascii=False)
+    curl = (
+        f"curl -s {stage.gateway}/v1/citizens/verify \\\n  -H 'Authorization: Bearer {stage.key}' \\\n"
+        f"  -H 'Content-Type: application/json' -H 'Accept-Language: {voice.language}' \\\n  -d {shlex.quote(body)}"
+    )
+    voice.out.print()
+    for name, value in (("gateway", stage.gateway), ("admin", stage.admin), ("config", str(stage.config))):
+        voice.out.print(voice.say(f"demo.kept.{name}", value=value), soft_wrap=True)
+    voice.out.print(voice.say("demo.kept.ask"))
+    voice.out.print(curl, soft_wrap=True)
+    voice.out.print(voice.say("demo.kept.until"))
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()
