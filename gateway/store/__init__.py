@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gateway.store.errors import (
     AgencyExists,
+    AttemptExists,
     CannotOpen,
     ClientExists,
     KeyExposed,
@@ -51,6 +52,7 @@ __all__ = [
     "Agency",
     "AgencyExists",
     "AttemptEntry",
+    "AttemptExists",
     "Audit",
     "AuditEntry",
     "CallState",

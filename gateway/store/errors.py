@@ -1,18 +1,21 @@
 """What can go wrong with the store, as types with fields. The words for people are in the catalogue, not here.
 
-StoreUnavailable    nothing was committed and nothing may be acknowledged; it may pass by itself
-CannotOpen          the store must not be opened as it lies there; a person has to act
-├── SecondServer    another serving process has it
-├── SchemaTooNew    a newer release has been here
-├── SchemaBehind    tables of an older release, and this process may not change them
-├── NotOurs         some other database
+::
+
+    StoreUnavailable    nothing was committed and nothing may be acknowledged; it may pass by itself
+    AttemptExists       an attempt was opened twice: a defect of ours
+    CannotOpen          the store must not be opened as it lies there; a person has to act
+    ├── SecondServer    another serving process has it
+    ├── SchemaTooNew    a newer release has been here
+    ├── SchemaBehind    tables of an older release, and this process may not change them
+    ├── NotOurs         no database, or some other program's
     ├── NoAccess        the operating system does not let us have the file or folder
-├── KeyMissing      the key file that belongs to this database is not there
-├── WrongKey        the key file is another database's
-└── KeyExposed      others on this machine can read the key file
-NotPossible         what the operator asked for cannot be done
-├── ClientExists, UnknownClient, UnknownKey, TooManyKeys
-└── AgencyExists, UnknownAgency
+    ├── KeyMissing      the key file that belongs to this database is not there
+    ├── WrongKey        the key file is another database's
+    └── KeyExposed      others on this machine can read the key file
+    NotPossible         what the operator asked for cannot be done
+    ├── ClientExists, UnknownClient, UnknownKey, TooManyKeys
+    └── AgencyExists, UnknownAgency
 """
 
 from __future__ import annotations
@@ -123,6 +126,15 @@ class KeyExposed(CannotOpen):
         super().__init__(path, f"mode {mode:04o}, must be {wanted:04o}")
         self.mode = mode
         self.wanted = wanted
+
+
+class AttemptExists(Exception):
+    """The attempt of that call is open already, or another call has the same id."""
+
+    def __init__(self, call_id: str, ordinal: int) -> None:
+        super().__init__(f"{call_id} attempt {ordinal}")
+        self.call_id = call_id
+        self.ordinal = ordinal
 
 
 class NotPossible(Exception):

@@ -149,6 +149,10 @@ class Store(Protocol):
         """Where the pipeline writes attempts and calls."""
 
     @property
+    def stop_switch(self) -> StopSwitch:
+        """What the pipeline asks before anything leaves; answered from the snapshot."""
+
+    @property
     def clients(self) -> Clients:
         """Clients and keys."""
 
@@ -162,7 +166,7 @@ class Store(Protocol):
 
     @property
     def snapshot(self) -> Snapshots:
-        """Clients, keys, agencies and switches in memory; also the pipeline's stop switch."""
+        """Clients, keys, agencies and switches in memory."""
 
     @property
     def audit(self) -> Audit:

@@ -1,4 +1,4 @@
-"""Locks between processes on this machine: who serves, and when the write-ahead log may be copied back.
+"""Locks between processes on this machine: who serves, and whose turn it is to write.
 
 Both are `flock` on a file beside the database, so they end with the process that holds them, however it ends. They do
 not work over network file systems, and neither does SQLite's write-ahead log.
@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from typing import TYPE_CHECKING, Self
 
-from gateway.store.errors import SecondServer
+from gateway.store.errors import SecondServer, StoreUnavailable, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _MODE = 0o600
 _PID_BYTES = 20
+_RETRY_SECONDS = 0.001
 
 
 class ServingLock:
@@ -47,36 +49,49 @@ class ServingLock:
         os.close(self._descriptor)
 
 
-class CheckpointLock:
-    """Keeps a checkpoint and another process's commits apart.
+class TurnLock:
+    """Gives command-line verbs their turn beside a server that writes without a pause.
 
-    SQLite from 3.7.0 to 3.51.2 can damage a database when one connection starts a checkpoint at the moment in which
-    another one's commit starts the log afresh (sqlite.org/wal.html, "WAL-reset bug"); Debian 12 ships 3.40. The serving
-    process has one connection that writes and checkpoints; command-line verbs hold this lock shared while they are
-    open and never checkpoint beside it.
+    A verb holds the lock while it writes, so the server's next transaction waits for it; SQLite itself would let the
+    server take its lock again and again while the verb sleeps between two tries. The server only passes by the lock
+    before each of its transactions, and holds it while it checkpoints.
+
+    The last is not about turns. SQLite from 3.7.0 to 3.51.2 can damage a database when one connection starts a
+    checkpoint at the moment in which another one's commit starts the log afresh (sqlite.org/wal.html, "WAL-reset bug");
+    Debian 12 ships 3.40. With this lock the two never meet.
     """
 
-    def __init__(self, database: Path, *, shared: bool) -> None:
-        self._descriptor = os.open(_beside(database, "checkpoint"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
-        if shared:
-            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+    def __init__(self, database: Path) -> None:
+        self._descriptor = os.open(_beside(database, "turn"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[bool]:
-        """Give `True`, and hold off every verb for as long, if none is open now; else `False`."""
+    def held(self, patience: float) -> Iterator[None]:
+        """Hold the lock. Raises `StoreUnavailable` (locked) when it cannot be had within `patience` seconds."""
+        deadline = time.monotonic() + patience
+        while not self._taken():
+            if time.monotonic() >= deadline:
+                raise StoreUnavailable(Trouble.LOCKED, "turn")
+            time.sleep(_RETRY_SECONDS)
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        try:
-            yield True
+            yield
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def pass_by(self, patience: float) -> None:
+        """Wait until nobody holds the lock. Raises `StoreUnavailable` (locked) after `patience` seconds."""
+        with self.held(patience):
+            pass
 
     def close(self) -> None:
         """Let go of it."""
         os.close(self._descriptor)
+
+    def _taken(self) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 def _beside(database: Path, purpose: str) -> Path:

@@ -7,14 +7,14 @@ because closing its call, which waits, is written after it or together with it.
 from __future__ import annotations
 
 import json
+import sqlite3
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gateway.store.errors import AttemptExists
 from gateway.store.times import to_micros
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from contracts.model import Evidence
     from gateway.resilience.ports import AttemptResult, Call, CallOutcome
     from gateway.store.sqlite.writer import Writer
@@ -26,6 +26,7 @@ _OPEN_CALL = """
 INSERT INTO audit (call, asked_at, client, agency, officer, procedure, dossier, system, operation, subject)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+_OPEN_CALL_IF_MISSING = f"{_OPEN_CALL} ON CONFLICT (call) DO NOTHING"
 _OPEN_ATTEMPT = "INSERT INTO attempt (call, ordinal, request_id, opened_at) VALUES (?, ?, ?, ?)"
 _CLOSE_ATTEMPT = """
 UPDATE attempt SET closed_at = ?, state = ?, kind = ?, layer = ?, reason = ?, code = ?, may_have_acted = ?,
@@ -52,10 +53,16 @@ class SqliteAttempts:
         self._clock = clock
 
     async def open_attempt(self, call: Call, ordinal: int, request_id: str) -> None:
-        """Commit the attempt row and, with the first, the audit row. Both are on disk on return."""
+        """Commit the attempt row and, with the first, the audit row. Both are on disk on return.
+
+        Raises `AttemptExists`. When the caller is cancelled, the rows may be written all the same.
+        """
         now = to_micros(self._clock())
-        asked = _asked(call, now) if ordinal == 1 else None
-        await self._writer.run(partial(_open, asked, (call.id, ordinal, request_id, now)), droppable=True)
+        attempt = (call.id, ordinal, request_id, now)
+        try:
+            await self._writer.run(partial(_open, _asked(call, now), attempt), droppable=True)
+        except sqlite3.IntegrityError as error:
+            raise AttemptExists(call.id, ordinal) from error
 
     async def close_attempt(self, call: Call, ordinal: int, result: AttemptResult) -> None:
         """Hand in what came of the attempt. A second closing, or one of an attempt never opened, changes nothing."""
@@ -123,9 +130,9 @@ def _asked(call: Call, asked_at: int) -> _Row:
     )
 
 
-def _open(asked: _Row | None, attempt: _Row, connection: sqlite3.Connection) -> None:
-    if asked is not None:
-        connection.execute(_OPEN_CALL, asked)
+def _open(asked: _Row, attempt: _Row, connection: sqlite3.Connection) -> None:
+    first = attempt[1] == 1
+    connection.execute(_OPEN_CALL if first else _OPEN_CALL_IF_MISSING, asked)
     connection.execute(_OPEN_ATTEMPT, attempt)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from gateway.security import Subjects
 from gateway.store import keyfile, migrations
 from gateway.store.errors import NoAccess, NotOurs, SchemaBehind, SecondServer, StoreUnavailable, Trouble, WrongKey
-from gateway.store.locks import CheckpointLock, ServingLock
+from gateway.store.locks import ServingLock, TurnLock
 from gateway.store.migrations import Standing
 from gateway.store.sqlite import connection as sqlite
 from gateway.store.sqlite.agencies import SqliteAgencies
@@ -57,8 +57,8 @@ class SqliteStore:
         self._serving = serving
         self.subjects = subjects
         self.snapshot = self.stop_switch = Watch(path, monotonic=clocks.monotonic)
-        self._checkpoints = CheckpointLock(path, shared=serving is None)
-        self._writer = Writer(path, None if serving is None else self._checkpoints, limit=queue_limit)
+        self._turn = TurnLock(path)
+        self._writer = Writer(path, self._turn, serving=serving is not None, limit=queue_limit)
         self._closed = False
         reader = Reader(path)
         changer = Changer(self._writer, self.snapshot, clocks.wall)
@@ -99,7 +99,7 @@ class SqliteStore:
         self._closed = True
         await self._writer.close()
         await self.snapshot.close()
-        self._checkpoints.close()
+        self._turn.close()
         if self._serving is not None:
             self._serving.release()
             self._serving = None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from gateway.store.locks import CheckpointLock
+    from gateway.store.locks import TurnLock
 
 T = TypeVar("T")
 
@@ -51,9 +51,10 @@ _Done = tuple[_Unit, object, BaseException | None]
 class Writer:
     """Owns the writing connection. Made and closed by the store; its methods belong to event loops."""
 
-    def __init__(self, path: Path, checkpoints: CheckpointLock | None, *, limit: int = QUEUE_LIMIT) -> None:
+    def __init__(self, path: Path, turn: TurnLock, *, serving: bool, limit: int = QUEUE_LIMIT) -> None:
         self._path = path
-        self._checkpoints = checkpoints
+        self._turn = turn
+        self._serving = serving
         self._limit = limit
         self._queue: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
@@ -131,9 +132,14 @@ class Writer:
         try:
             if self._connection is None:
                 self._connection = sqlite.connect(self._path, busy_seconds=_BUSY_SECONDS)
-            done = _transaction(self._connection, batch)
+            if self._serving:
+                self._turn.pass_by(_BUSY_SECONDS)
+                done = _transaction(self._connection, batch)
+            else:
+                with self._turn.held(_BUSY_SECONDS):
+                    done = _transaction(self._connection, batch)
         except Exception as error:  # noqa: BLE001 - the worker's edge: whatever it is, this thread goes on
-            trouble = sqlite.unavailable(error)
+            trouble = error if isinstance(error, StoreUnavailable) else sqlite.unavailable(error)
             self._give_up_transaction(trouble)
             self._lost += sum(unit.future is None for unit in batch)
             return [(unit, None, StoreUnavailable(trouble.trouble, trouble.detail)) for unit in batch]
@@ -163,19 +169,16 @@ class Writer:
             self._connection = None
 
     def _checkpoint_if_due(self) -> None:
-        """Copy the log back into the database now and then, after everybody has been answered.
-
-        Not while a command-line verb has the database open: see `CheckpointLock`.
-        """
-        if self._checkpoints is None or self._connection is None or self._since_checkpoint < _UNITS_PER_CHECKPOINT:
+        """Copy the log back into the database now and then, after everybody has been answered."""
+        if not self._serving or self._connection is None or self._since_checkpoint < _UNITS_PER_CHECKPOINT:
             return
-        with self._checkpoints.alone() as alone:
-            if not alone:
-                return
-            try:
+        try:
+            with self._turn.held(0):
                 self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            except sqlite3.Error as error:
-                _log.warning("store checkpoint failed", detail=sqlite.unavailable(error).detail)
+        except StoreUnavailable:
+            return  # a verb is writing; the next transaction comes by here again
+        except sqlite3.Error as error:
+            _log.warning("store checkpoint failed", detail=sqlite.unavailable(error).detail)
         self._since_checkpoint = 0
 
 

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from contracts.model import AgencyCode
+from gateway.security import Subjects
+from gateway.store import CallState, NotOurs, SchemaTooNew, keyfile, migrations
+from gateway.store.migrations import Standing
+from gateway.store.sqlite import connection as sqlite
+from tests.support.stores import opened
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def _versions() -> list[str]:
+    config = Config()
+    config.set_main_option("script_location", "gateway.store:migrations")
+    config.set_main_option("path_separator", "os")
+    return [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()][::-1]
+
+
+VERSIONS = _versions()
+
+
+def _make(path: Path, version: str | None) -> sqlite3.Connection:
+    """Make a database of that version. The caller closes it."""
+    sqlite.make_file(path)
+    connection = sqlite.connect(path, busy_seconds=1)
+    if version is not None:
+        migrations.upgrade(connection, version)
+    return connection
+
+
+def _schema(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    return connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").fetchall()
+
+
+def test_the_last_version_is_the_one_needed() -> None:
+    """`HEAD` names the newest version; versions are four digits, grow, and follow one another."""
+    assert VERSIONS[-1] == migrations.HEAD
+    assert sorted(VERSIONS) == VERSIONS
+    assert all(len(version) == 4 and version.isdigit() for version in VERSIONS)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_version_comes_up_to_date(tmp_path: Path, version: str) -> None:
+    """A store of any released version, with something in every table, opens in this release and has lost nothing.
+
+    A new version needs a sample beside the others.
+    """
+    path, keys = tmp_path / "store.db", tmp_path / "keys"
+    check = Subjects(keyfile.read_or_make(keys)).check_value()
+    with closing(_make(path, version)) as connection:
+        connection.executescript((SAMPLES / f"{version}.sql").read_text("utf-8").replace("@CHECK@", check))
+
+    async def look() -> None:
+        async with opened(tmp_path) as store:
+            one_stop = store.snapshot.current().clients["one-stop"]
+            assert one_stop.agencies == {AgencyCode("000.00.01.H99")}
+            assert store.snapshot.paused("population") is not None
+            calls = await store.audit.recent(limit=9)
+            assert {(call.call_id, call.state) for call in calls} == {
+                ("call-open", CallState.INTERRUPTED),
+                ("call-failed", CallState.FAILED),
+            }
+
+    asyncio.run(look())
+    with closing(sqlite.connect(path, busy_seconds=1)) as old, closing(_make(tmp_path / "new.db", "head")) as new:
+        assert migrations.check(old, path) == (Standing.OK, migrations.HEAD)
+        assert _schema(old) == _schema(new)
+        assert old.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert old.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+@pytest.mark.parametrize("version", [None, *VERSIONS[:-1]])
+def test_an_older_store_is_behind(tmp_path: Path, version: str | None) -> None:
+    """An empty database is empty, one of an earlier version is behind."""
+    path = tmp_path / "store.db"
+    with closing(_make(path, version)) as connection:
+        expected = Standing.EMPTY if version is None else Standing.BEHIND
+        assert migrations.check(connection, path) == (expected, version)
+
+
+@pytest.mark.parametrize("version", ["0000002", "9999", "abcd", "２０２６"])
+def test_a_newer_store_is_refused(tmp_path: Path, version: str) -> None:
+    """A version that this release does not know is never touched, and both versions are named."""
+    path = tmp_path / "store.db"
+    with closing(_make(path, "head")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (version,))
+        with pytest.raises(SchemaTooNew) as caught:
+            migrations.check(connection, path)
+    assert (caught.value.path, caught.value.found, caught.value.known) == (path, version, migrations.HEAD)
+
+
+def test_somebody_elses_database_is_refused(tmp_path: Path) -> None:
+    """Tables that are not ours are left alone."""
+    path = tmp_path / "store.db"
+    with closing(_make(path, None)) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+        with pytest.raises(NotOurs):
+            migrations.check(connection, path)
+
+
+def test_a_migration_happens_whole_or_not_at_all(tmp_path: Path) -> None:
+    """When a statement of a migration fails, nothing of it is left."""
+    path = tmp_path / "store.db"
+    with closing(_make(path, None)) as connection:
+        connection.execute("CREATE VIEW attempt AS SELECT 1")  # in the way of one of the last tables
+        with pytest.raises(sqlite3.OperationalError):
+            migrations.upgrade(connection)
+        assert _schema(connection) == [("attempt", "CREATE VIEW attempt AS SELECT 1")]
+
+
+def test_every_table_is_strict(tmp_path: Path) -> None:
+    """SQLite checks the types of all our columns."""
+    with closing(_make(tmp_path / "store.db", "head")) as connection:
+        loose = connection.execute("SELECT name FROM pragma_table_list WHERE NOT strict AND type = 'table'").fetchall()
+    assert {name for (name,) in loose} <= {"alembic_version", "sqlite_schema", "sqlite_temp_schema", "sqlite_sequence"}
+
+
+def test_an_up_to_date_store_opens_without_alembic(tmp_path: Path) -> None:
+    """Alembic and SQLAlchemy are loaded only when there is something to migrate."""
+    script = (
+        "import asyncio, sys; from pathlib import Path; from gateway.store import open_store\n"
+        "async def main():\n"
+        "    store = await open_store(Path(sys.argv[1]) / 'store.db', Path(sys.argv[1]) / 'keys', serving=True)\n"
+        "    await store.close()\n"
+        "asyncio.run(main())\n"
+        "assert not {'alembic', 'sqlalchemy'} & set(sys.modules) or sys.argv[2] == 'first'\n"
+    )
+    for turn in ("first", "second"):
+        subprocess.run([sys.executable, "-c", script, str(tmp_path), turn], check=True, timeout=60)  # noqa: S603 - ours
