@@ -11,6 +11,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -32,6 +33,7 @@ QUEUE_LIMIT = 4096
 _BATCH_LIMIT = 256
 _UNITS_PER_CHECKPOINT = 1000
 _BUSY_SECONDS = 2.0
+_IDLE_SECONDS = 0.5
 _log = structlog.get_logger(__name__)
 
 
@@ -57,6 +59,7 @@ class Writer:
         self._serving = serving
         self._limit = limit
         self._queue: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._later: deque[_Unit] = deque()
         self._gate = threading.Lock()
         self._closed = False
         self._connection: sqlite3.Connection | None = None
@@ -80,14 +83,20 @@ class Writer:
         return cast("T", await future)
 
     def hand_in(self, work: Callable[[sqlite3.Connection], object]) -> None:
-        """Have `work` written after all that was handed in before, without waiting. Raises `StoreUnavailable`."""
-        self._put(_Unit(work, None, None, droppable=False))
+        """Have `work` written at the end of the next transaction, or in half a second, without waiting for it.
+
+        It starts no transaction of its own, because each costs a wait for the disk. Raises `StoreUnavailable`.
+        """
+        unit = _Unit(work, None, None, droppable=False)
+        with self._gate:
+            self._admit()
+            self._later.append(unit)
 
     def state(self) -> WriterState:
         """Return how writing goes."""
         trouble = self._trouble
         return WriterState(
-            waiting=self._queue.qsize(),
+            waiting=self._queue.qsize() + len(self._later),
             units=self._units,
             commits=self._commits,
             lost=self._lost,
@@ -104,29 +113,40 @@ class Writer:
 
     def _put(self, unit: _Unit) -> None:
         with self._gate:
-            if self._closed:
-                raise StoreUnavailable(Trouble.CLOSED)
-            if self._queue.qsize() >= self._limit:
-                raise StoreUnavailable(Trouble.OVERLOADED)
+            self._admit()
             self._queue.put(unit)
+
+    def _admit(self) -> None:
+        if self._closed:
+            raise StoreUnavailable(Trouble.CLOSED)
+        if self._queue.qsize() + len(self._later) >= self._limit:
+            raise StoreUnavailable(Trouble.OVERLOADED)
 
     def _serve(self) -> None:
         """Take, commit, answer; until the end is taken."""
         last = False
         while not last:
-            taken: list[_Unit | None] = [self._queue.get()]
-            while taken[-1] is not None and len(taken) < _BATCH_LIMIT:
-                try:
-                    taken.append(self._queue.get_nowait())
-                except queue.Empty:
-                    break
-            last = taken[-1] is None
+            taken = self._take()
+            last = bool(taken) and taken[-1] is None
             batch = [unit for unit in taken if unit is not None and not _abandoned(unit)]
+            while self._later:
+                batch.append(self._later.popleft())
             if batch:
                 _answer(self._commit(batch))
                 self._checkpoint_if_due()
         if self._connection is not None:
             self._connection.close()
+
+    def _take(self) -> list[_Unit | None]:
+        """Wait for something to do and return all of it, up to a bound; nothing when only time has passed."""
+        taken: list[_Unit | None] = []
+        try:
+            taken.append(self._queue.get(timeout=_IDLE_SECONDS))
+            while taken[-1] is not None and len(taken) < _BATCH_LIMIT:
+                taken.append(self._queue.get_nowait())
+        except queue.Empty:
+            pass
+        return taken
 
     def _commit(self, batch: list[_Unit]) -> list[_Done]:
         try:

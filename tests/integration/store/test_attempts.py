@@ -91,8 +91,8 @@ async def test_a_call_refused_here_is_kept_too(opened: Opened) -> None:
 async def test_the_first_word_stands(opened: Opened) -> None:
     """Closing again changes nothing, for an attempt or a call; closing what was never opened does nothing."""
     async with opened() as store:
-        await store.attempts.close_attempt(call(), 1, ANSWERED)
         await store.attempts.open_attempt(call(), 1, "request-1")
+        await store.attempts.close_attempt(call(), 2, ANSWERED)
         await store.attempts.close_attempt(call(), 1, FAILED)
         await store.attempts.close_attempt(call(), 1, ANSWERED)
         await store.attempts.close_call(call(), outcome(FAILED))
@@ -101,6 +101,22 @@ async def test_the_first_word_stands(opened: Opened) -> None:
         entry = await store.audit.call("01HQCALL")
         assert entry is not None
         assert (attempt.state, entry.state) == (CallState.FAILED, CallState.FAILED)
+
+
+async def test_an_opening_that_was_given_up_is_closed_all_the_same(opened: Opened) -> None:
+    """When an opening is cancelled and closed at once, the row is closed if it was written, and absent if it was not."""
+    async with opened() as store:
+        for number in range(50):
+            this = call(f"call-{number}")
+            opening = asyncio.create_task(store.attempts.open_attempt(this, 1, "request"))
+            await asyncio.sleep(0 if number % 2 else 0.0005)
+            opening.cancel()
+            await store.attempts.close_attempt(this, 1, FAILED)
+            await store.attempts.close_call(this, outcome(FAILED, attempts=0))
+            assert {attempt.state for attempt in await store.audit.attempts(this.id)} <= {CallState.FAILED}
+            entry = await store.audit.call(this.id)
+            assert entry is not None
+            assert entry.state is CallState.FAILED
 
 
 async def test_an_abandoned_call_is_told_apart(opened: Opened) -> None:

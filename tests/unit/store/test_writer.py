@@ -109,6 +109,26 @@ async def test_one_bad_unit_sinks_no_other(tmp_path: Path) -> None:
     assert _numbers(tmp_path) == [1, 2]
 
 
+async def test_what_nobody_waits_for_costs_no_commit(tmp_path: Path) -> None:
+    """What is handed in without waiting goes with the next transaction, after what it may depend on."""
+    async with _writer(tmp_path) as writer:
+        before = writer.state().commits
+        writer.hand_in(lambda connection: connection.execute("UPDATE number SET t = 'closed'"))
+        await writer.run(partial(_insert, 1))
+        assert writer.state().commits == before + 1
+        closed = await writer.run(lambda connection: connection.execute("SELECT t FROM number").fetchone())
+        assert closed == ("closed",)
+
+
+async def test_what_nobody_waits_for_is_written_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a gateway with nothing else to write, it is written by itself after a short while."""
+    monkeypatch.setattr("gateway.store.sqlite.writer._IDLE_SECONDS", 0.01)
+    async with _writer(tmp_path) as writer, asyncio.timeout(10):
+        writer.hand_in(partial(_insert, 1))
+        while _numbers(tmp_path) != [1]:
+            await asyncio.sleep(0.01)
+
+
 async def test_a_full_queue_refuses_at_once(tmp_path: Path) -> None:
     """Beyond its bound the queue takes nothing more, and serves again when there is room."""
     async with _writer(tmp_path, limit=3) as writer:
