@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from adapters.population import Population
 from adapters.transport import Carrier
 from contracts import VIETNAM
+from gateway.monitor.captures import CaptureFile
 from gateway.monitor.metrics import Metrics
 from gateway.resilience import Pipeline, PipelineState, StoreUnavailable
 from gateway.security import QuotaBook
@@ -37,6 +38,10 @@ class System(Protocol):
     def state(self) -> PipelineState:
         """Return the state of the system's pipeline."""
 
+    @property
+    def certificate_fault(self) -> str | None:
+        """Why the newest certificate files are not in use, if so."""
+
     async def aclose(self) -> None:
         """Let go of the connections."""
 
@@ -47,9 +52,10 @@ class PopulationSystem:
     def __init__(
         self, section: PopulationSection, store: Store, metrics: Metrics, transport: Transport | None = None
     ) -> None:
+        self._captures = None if section.captures is None else CaptureFile(section.captures)
         self._carrier = None
         if transport is None:
-            transport = self._carrier = Carrier(section.adapter.transport)
+            transport = self._carrier = Carrier(section.adapter.transport, recorder=self._captures)
         self.adapter = Population(section.adapter, transport, lambda: datetime.now(VIETNAM))
         self.pipeline: Pipeline[Credential] = Pipeline(
             "population",
@@ -64,11 +70,18 @@ class PopulationSystem:
         """Return the state of the system's pipeline."""
         return self.pipeline.state()
 
+    @property
+    def certificate_fault(self) -> str | None:
+        """Why the newest certificate files are not in use, if so."""
+        return None if self._carrier is None else self._carrier.certificate_fault
+
     async def aclose(self) -> None:
         """Let go of the connections."""
         await self.pipeline.aclose()
         if self._carrier is not None:
             await self._carrier.aclose()
+        if self._captures is not None:
+            self._captures.close()
 
 
 @dataclass(frozen=True, slots=True)

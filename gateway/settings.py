@@ -74,6 +74,7 @@ class PopulationSection(_Section):
 
     adapter: PopulationSettings
     policy: PolicySettings = PolicySettings()
+    captures: Path | None = Field(None, description="File for masked raw captures, for a report to the partner")
 
 
 class SystemsSettings(_Section):

@@ -57,6 +57,10 @@ class NotInContract(ValueError):
     """The values do not fit the WSDL, or it has no such operation: a mistake of ours. Quotes no value."""
 
 
+_PAGES: Final = (b"<!doctype html", b"<html")
+_PAGE_START: Final = 16
+
+
 class OutsideContract(ValueError):
     """The WSDL or one of its schemas points out of its folder or to the network."""
 
@@ -109,7 +113,8 @@ def read_body(response: httpx.Response, exchange: Exchange) -> etree._Element | 
         failure = failure_from_status(response, operation)
         if failure is not None:
             raise failure
-        unsafe = refusal is not None and refusal.refusal not in _NOT_AN_ANSWER
+        page = response.content.lstrip()[:_PAGE_START].lower().startswith(_PAGES)
+        unsafe = refusal is not None and refusal.refusal not in _NOT_AN_ANSWER and not page
         raise UnknownOutcome(
             "answer_unsafe" if unsafe else "answer_not_recognised",
             operation=operation,

@@ -32,8 +32,6 @@ def new_id() -> str:
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
-
-
 class _Answer:
     """A `send` that stamps every answer, and remembers whether one has begun."""
 

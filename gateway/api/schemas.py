@@ -219,6 +219,9 @@ class SystemV1(_Response):
     waiting: int = Field(description="Số lần gọi đang chờ", examples=[0])
     retry_budget_left: int = Field(description="Số lần gọi lại còn được phép trong phút này", examples=[10])
     busy_seconds: float = Field(description="Đối tác yêu cầu chờ thêm, giây", examples=[0])
+    certificate_fault: str | None = Field(
+        description="Vì sao chứng thư kết nối mới chưa được dùng; trống khi không có gì sai", examples=[None]
+    )
     held_agencies: tuple[str, ...] = Field(description="Cơ quan đang bị giữ vì tài khoản kết nối bị từ chối")
 
 
@@ -261,7 +264,9 @@ class ProblemV1(_Response):
     may_have_acted: str | None = Field(None, description="`no`, `maybe` or `yes`", examples=["maybe"])
     retry_after: int | None = Field(None, description="Seconds to wait before asking again", examples=[None])
     partner: PartnerV1 | None = None
-    errors: tuple[WrongFieldV1, ...] = Field((), description="Every wrong field of the request")
+    errors: tuple[WrongFieldV1, ...] = Field(
+        (), description="Every wrong field of the request; of a `contract_broken`, of the answer"
+    )
     attempts: tuple[AttemptV1, ...] = Field((), description="Các lần gọi tới hệ thống quốc gia")
 
 

@@ -85,6 +85,7 @@ def _view(gateway: Gateway, name: str, language: Language) -> SystemV1:
         waiting=now.waiting,
         retry_budget_left=now.budget_left,
         busy_seconds=round(now.busy_for, 1),
+        certificate_fault=gateway.systems[name].certificate_fault,
         held_agencies=tuple(held.agency.value for held in now.held),
     )
 

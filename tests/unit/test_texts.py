@@ -133,3 +133,15 @@ def test_vietnamese_is_composed_and_ends_like_a_sentence() -> None:
         assert unicodedata.is_normalized("NFC", template), key
         if key.endswith((".what", ".next")):
             assert template.endswith("."), key
+
+
+@pytest.mark.parametrize("language", Language)
+def test_every_reason_of_a_wrong_field_has_its_words(language: Language) -> None:
+    """A field that an adapter calls wrong is told in words, in both languages."""
+    given = set()
+    for path in (ROOT / "adapters").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "WrongField":
+                given |= {reason for argument in node.args[1:2] for reason in _constants(argument)}
+    assert len(given) >= 5
+    assert {reason for reason in given if f"field.{reason}" not in catalogue(language)} == set()

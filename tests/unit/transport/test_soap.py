@@ -137,7 +137,7 @@ WHOLE = _answer(FAULT_11.format(code="Server")).content
         (b"", "answer_not_recognised"),
         (b"client received SOAP Fault", "answer_not_recognised"),
         (b"<html><body>Bad gateway</body></html>", "answer_not_recognised"),
-        (b"<!DOCTYPE html><html></html>", "answer_unsafe"),
+        (b"<!DOCTYPE html><html></html>", "answer_not_recognised"),
         (b'{"error_code": 0}', "answer_not_recognised"),
         (b"<Envelope><Body><a/></Body></Envelope>", "answer_not_recognised"),
         (b'<e:Envelope xmlns:e="urn:other"><e:Body><a/></e:Body></e:Envelope>', "answer_not_recognised"),

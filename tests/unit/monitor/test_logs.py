@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import structlog
+
+from gateway.monitor import logs
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_a_key_that_may_not_be_logged_loses_its_value(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever a line is given, only the closed list of keys comes out with its value."""
+    before = structlog.get_config()
+    try:
+        logs.configure()
+        structlog.get_logger().warning("something", system="population", name="TRẦN THỊ MẪU", number="999190000017")
+    finally:
+        structlog.configure(**before)
+    line = json.loads(capsys.readouterr().err)
+    assert line["system"] == "population"
+    assert "MẪU" not in json.dumps(line, ensure_ascii=False)
+    assert "999190000017" not in json.dumps(line)
+
+
+def test_a_defect_tells_where_and_never_what() -> None:
+    """Of an unexpected error its type and place are logged; its text may hold anything."""
+    try:
+        raise RuntimeError("TRẦN THỊ MẪU")
+    except RuntimeError as error:
+        told = logs.defect(error)
+    assert told["error"] == "RuntimeError"
+    assert "test_logs" in told["where"]
+    assert "MẪU" not in str(told)
