@@ -104,7 +104,7 @@ async def test_the_first_word_stands(opened: Opened) -> None:
 
 
 async def test_an_opening_that_was_given_up_is_closed_all_the_same(opened: Opened) -> None:
-    """When an opening is cancelled and closed at once, the row is closed if it was written, and absent if it was not."""
+    """When an opening is cancelled and closed at once, its row is closed if it was written, and else absent."""
     async with opened() as store:
         for number in range(50):
             this = call(f"call-{number}")
