@@ -12,8 +12,10 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from contracts.model import Kind, Layer
+
 if TYPE_CHECKING:
-    from contracts.model import Failure, Layer
+    from contracts.model import Failure
 
 
 class Language(StrEnum):
@@ -50,9 +52,11 @@ def system_name(language: Language, system: str) -> str:
     return catalogue(language).get(f"system.{system}", system)
 
 
-def party(language: Language, layer: Layer, system: str) -> str:
-    """Return who has to put it right when a failure arises at `layer` of `system`."""
-    return text(language, f"party.{layer}", system=system_name(language, system))
+def party(language: Language, failure: Failure) -> str:
+    """Return who has to put it right. Silence after sending does not tell the network from the system: it says so."""
+    unclear = failure.kind is Kind.UNKNOWN_OUTCOME and failure.layer is Layer.NETWORK
+    key = "party.unclear" if unclear else f"party.{failure.layer}"
+    return text(language, key, system=system_name(language, failure.operation.system))
 
 
 def sentence(language: Language, failure: Failure) -> str:

@@ -115,9 +115,7 @@ def attempts_view(language: Language, attempts: Sequence[AttemptRecord]) -> tupl
             kind=None if attempt.failure is None else attempt.failure.kind,
             layer=None if attempt.failure is None else attempt.failure.layer,
             reason=None if attempt.failure is None else attempt.failure.reason,
-            party=None
-            if attempt.failure is None
-            else texts.party(language, attempt.failure.layer, attempt.failure.operation.system),
+            party=None if attempt.failure is None else texts.party(language, attempt.failure),
         )
         for attempt in attempts
     )
@@ -139,7 +137,7 @@ def of_failure(
         system=failure.operation.system,
         operation=failure.operation.name,
         layer=failure.layer,
-        party=texts.party(language, failure.layer, failure.operation.system),
+        party=texts.party(language, failure),
         may_have_acted=failure.may_have_acted,
         retry_after=_whole_seconds(failure.retry_after),
         partner=PartnerV1(code=failure.code, text=failure.partner_text)
