@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING
+import ssl
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
+import trustme
 import uvicorn
 
 from gateway import server
@@ -14,6 +17,8 @@ from tests.support.gateways import QUESTION, running
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from starlette.types import Receive, Scope, Send
 
     from gateway.runtime import Gateway
 
@@ -166,3 +171,49 @@ async def test_a_body_that_never_comes_is_refused(tmp_path: Path) -> None:
         assert run.partner.seen == []
     assert slow.startswith(b"HTTP/1.1 408")
     assert large.startswith(b"HTTP/1.1 413")
+
+
+async def test_the_gateway_speaks_tls_when_it_has_a_certificate(tmp_path: Path) -> None:
+    """With a certificate configured, clients get TLS and plain text gets nothing."""
+    authority = trustme.CA()
+    certificate = authority.issue_cert("127.0.0.1")
+    chain, key = tmp_path / "tls.pem", tmp_path / "tls.key"
+    certificate.cert_chain_pems[0].write_to_path(chain)
+    certificate.private_key_pem.write_to_path(key)
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
+    tls = {"tls_certificate_file": str(chain), "tls_key_file": str(key)}
+    async with running(tmp_path, **tls) as run, listening(run.gateway) as port:
+        async with httpx.AsyncClient(verify=trust, trust_env=False) as client:
+            answer = await client.get(f"https://127.0.0.1:{port}/healthz")
+        plain = await exchange(port, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert answer.status_code == 200
+    assert not plain.startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(("trusted", "believed"), [((), "127.0.0.1"), (("127.0.0.1",), "192.0.2.7")])
+async def test_only_a_named_proxy_is_believed(tmp_path: Path, trusted: tuple[str, ...], believed: str) -> None:
+    """`X-Forwarded-For` changes who is seen only when it comes from a trusted proxy."""
+    seen = []
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        seen.append(scope["client"][0])
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async with running(tmp_path, trusted_proxies=trusted) as run:
+        config = server.configure(app, run.gateway.settings.server)
+        config.load()
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "scheme": "http",
+            "client": ("127.0.0.1", 1),
+            "headers": [(b"x-forwarded-for", b"192.0.2.7")],
+        }
+        await config.loaded_app(scope, None, send)
+    assert seen == [believed]
