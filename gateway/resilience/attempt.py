@@ -352,5 +352,5 @@ class Attempts(Generic[C]):
             trace = trace.tb_next
         place = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace is not None else "nowhere"
         note = f"{type(error).__qualname__} at {place}"
-        _log.error("defect", call=call.id, operation=str(call.operation), where=note)
+        _log.error("defect", correlation_id=call.id, operation=str(call.operation), where=note)
         return note

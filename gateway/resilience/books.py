@@ -100,4 +100,4 @@ class Books:
 
     def _defect(self, call: Call, step: str, error: Exception) -> None:
         self._observer.log_failed(call.operation, step)
-        _log.error("attempt_log_defect", call=call.id, step=step, error=type(error).__qualname__)
+        _log.error("attempt_log_defect", correlation_id=call.id, step=step, error=type(error).__qualname__)
