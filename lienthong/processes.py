@@ -2,19 +2,22 @@
 
 A child gets a pipe as standard input and is expected to end when that closes, so that none outlives us, whatever ends
 us. What it writes to standard error goes to a file, which is where to look when it did not start.
+
+`subprocess` and threads stand underneath, because signalling a child of `asyncio.subprocess` that is just ending can
+lose its exit code (cpython 127049).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import signal
-from contextlib import asynccontextmanager, suppress
+import subprocess
+import threading
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
     from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
@@ -25,7 +28,7 @@ TAIL_LINES = 5
 class NotReady(Exception):
     """The child ended, or its time was up, before it said that it is ready. `tail` is the end of its log."""
 
-    def __init__(self, name: str, exit_code: int | None, tail: str) -> None:
+    def __init__(self, name: str, exit_code: int, tail: str) -> None:
         super().__init__(f"{name}: not ready (exit code {exit_code})")
         self.name = name
         self.exit_code = exit_code
@@ -37,7 +40,7 @@ class Child:
     """A child that is ready. `ready` is what its line said."""
 
     name: str
-    process: Process
+    process: subprocess.Popen[bytes]
     ready: Mapping[str, Any]
     log: Path
 
@@ -46,10 +49,13 @@ class Child:
         """Its process id."""
         return self.process.pid
 
-    @property
     def ended(self) -> bool:
-        """Whether it has ended by itself or was stopped."""
-        return self.process.returncode is not None
+        """Return whether it has ended, by itself or because it was stopped."""
+        return self.process.poll() is not None
+
+    async def wait(self) -> int:
+        """Wait until it ends by itself, and return its exit code."""
+        return await asyncio.to_thread(self.process.wait)
 
 
 @asynccontextmanager
@@ -59,65 +65,63 @@ async def started(
     *,
     environment: Mapping[str, str],
     log: Path,
+    folder: Path | None = None,
     ready_seconds: float = 30.0,
     grace_seconds: float = 10.0,
 ) -> AsyncIterator[Child]:
-    """Run a child for as long as the block lasts. Raises `NotReady`."""
+    """Run a child, in `folder`, for as long as the block lasts. Raises `NotReady`."""
     with log.open("wb") as errors:
-        process = await asyncio.create_subprocess_exec(
-            *command,
+        process = subprocess.Popen(  # noqa: ASYNC220, S603 - it does not wait, and what it starts is ours
+            command,
             env=environment,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=errors,
-            limit=MAX_LINE,
             start_new_session=True,  # Ctrl-C reaches us alone; we stop the children in order
         )
-    drain: asyncio.Task[None] | None = None
+    assert process.stdin is not None  # noqa: S101 - asked for above
+    assert process.stdout is not None  # noqa: S101
     try:
-        ready = await _first_line(process, ready_seconds)
+        ready = await _first_line(process.stdout, ready_seconds)
         if ready is None:
-            await stop(process, grace_seconds=0)
-            raise NotReady(name, process.returncode, _tail(log))
-        drain = asyncio.create_task(_drain(process))
+            exit_code = await asyncio.to_thread(_stop, process, 1.0)
+            raise NotReady(name, exit_code, _tail(log))
+        drain = threading.Thread(target=_drain, args=(process.stdout,), name=f"drain-{name}", daemon=True)
+        drain.start()
         yield Child(name, process, ready, log)
+        await asyncio.to_thread(_stop, process, grace_seconds)
+        drain.join()
     finally:
-        await stop(process, grace_seconds=grace_seconds)
-        if drain is not None:
-            await drain
-
-
-async def stop(process: Process, *, grace_seconds: float) -> int:
-    """Ask the child to end, kill it when its time is up, and return its exit code."""
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(grace_seconds):
-                await process.wait()
-        except TimeoutError:
-            with suppress(ProcessLookupError):
-                process.kill()
-    if process.stdin is not None:
+        await asyncio.to_thread(_stop, process, grace_seconds)
         process.stdin.close()
-    return await process.wait()
+        process.stdout.close()
 
 
-async def _first_line(process: Process, seconds: float) -> Mapping[str, Any] | None:
-    assert process.stdout is not None  # noqa: S101 - asked for above
+def _stop(process: subprocess.Popen[bytes], grace_seconds: float) -> int:
+    """Ask the child to end, kill it when its time is up, and return its exit code."""
+    process.terminate()
+    try:
+        return process.wait(grace_seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+
+
+async def _first_line(output: IO[bytes], seconds: float) -> Mapping[str, Any] | None:
+    """Return the ready line, or `None` if none comes in time; the thread that reads ends with the child."""
     try:
         async with asyncio.timeout(seconds):
-            line = await process.stdout.readline()
+            line = await asyncio.to_thread(output.readline, MAX_LINE)
         ready = json.loads(line)
     except (TimeoutError, ValueError):
         return None
     return ready if isinstance(ready, dict) else None
 
 
-async def _drain(process: Process) -> None:
+def _drain(output: IO[bytes]) -> None:
     """Read what else the child says, so that it never waits for a reader."""
-    assert process.stdout is not None  # noqa: S101 - asked for above
-    while await process.stdout.read(MAX_LINE):
+    while output.read(MAX_LINE):
         pass
 
 

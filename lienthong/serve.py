@@ -57,7 +57,11 @@ class _Server(uvicorn.Server):
 
 
 async def _serve(settings: Settings, *, until_stdin_closes: bool) -> None:
-    listening = _listen(settings.server)
+    with _listen(settings.server) as listening:
+        await _answer(settings, listening, until_stdin_closes=until_stdin_closes)
+
+
+async def _answer(settings: Settings, listening: socket.socket, *, until_stdin_closes: bool) -> None:
     async with Gateway.open(settings) as gateway:
         scheme = "http" if settings.server.tls_certificate_file is None else "https"
         address = _address(scheme, listening)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,29 +16,30 @@ import typer
 from lienthong.demo import ledger, show
 from lienthong.demo.mocks import Mocks
 from lienthong.demo.people import Register
-from lienthong.demo.play import Play
+from lienthong.demo.play import CHAPTERS, Play
 from lienthong.demo.stage import Stage, built
-from lienthong.demo.stories import STORIES
 from lienthong.processes import NotReady
 from lienthong.stop import ExitCode, Stop
 from lienthong.voice import Voice
 
-OTHER_CHAPTERS = 4
-"""Nothing wrong, a key revoked, a system paused, an outage."""
 
-
-def demo(
+def demo(  # noqa: PLR0917 - every one is an option of the command line
     context: typer.Context,
     keep: Annotated[bool, typer.Option("--keep", help="demo.keep")] = False,  # noqa: FBT002 - a flag
     citizens: Annotated[int, typer.Option("--citizens", metavar="N", min=300, help="demo.citizens")] = 2000,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="mocks.seed")] = 1,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="STORY", help="demo.only")] = None,
     doubt: Annotated[bool, typer.Option("--doubt", hidden=True)] = False,  # noqa: FBT002 - a flag
 ) -> int:
-    """Play every story, and return the exit code."""
-    return asyncio.run(_demo(Voice.of(context), keep=keep, citizens=citizens, seed=seed, doubt=doubt))
+    """Play the stories, and return the exit code."""
+    unknown = next((name for name in only or () if name not in CHAPTERS), None)
+    if unknown is not None:
+        raise Stop(ExitCode.USAGE, "unknown_story", name=unknown, known=", ".join(CHAPTERS))
+    names = tuple(only or CHAPTERS)
+    return asyncio.run(_demo(Voice.of(context), names, keep=keep, citizens=citizens, seed=seed, doubt=doubt))
 
 
-async def _demo(voice: Voice, *, keep: bool, citizens: int, seed: int, doubt: bool) -> int:
+async def _demo(voice: Voice, names: Sequence[str], *, keep: bool, citizens: int, seed: int, doubt: bool) -> int:
     started = time.monotonic()
     voice.out.print(voice.say("demo.starting"))
     folder = Path(tempfile.mkdtemp(prefix="lienthong-demo-"))
@@ -47,8 +49,8 @@ async def _demo(voice: Voice, *, keep: bool, citizens: int, seed: int, doubt: bo
             mocks = Mocks(stage.http, stage.admin)
             register = Register(await mocks.people(), seed)
             voice.out.print(voice.say("demo.ready", citizens=len(register)))
-            with show.Bar(voice, len(STORIES) + OTHER_CHAPTERS) as bar:
-                chapters = await Play(stage, mocks, register, voice.language, bar, doubt=doubt).run()
+            with show.Bar(voice, len(names)) as bar:
+                chapters = await Play(stage, mocks, register, voice.language, bar, doubt=doubt).run(names)
             balance = await ledger.balance(stage, mocks)
             wrong = not balance.agrees or any(chapter.wrong for chapter in chapters)
             voice.out.print()

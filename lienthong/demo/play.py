@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from contracts.model import AgencyCode, Kind, Layer
@@ -30,6 +31,8 @@ RECOVERS_SECONDS = 6.0
 PULSE = 0.1
 UNAUTHORISED = 401
 SYSTEM = "population"
+CHAPTERS = ("clear", *(story.name for story in STORIES), "key_revoked", "paused", "outage")
+"""Everything that can be played, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +78,18 @@ class Play:
     doubt: bool = False
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
-    async def run(self) -> list[Chapter]:
-        """Play everything in order."""
+    async def run(self, names: Sequence[str]) -> list[Chapter]:
+        """Play the chapters of these names in their order in `CHAPTERS`."""
         chapters = []
-        acts: list[tuple[str, Callable[[Chapter], Awaitable[None]]]] = [("clear", self._clear)]
-        acts += [(story.name, lambda chapter, story=story: self._tell(story, chapter)) for story in STORIES]  # type: ignore[misc]
-        acts += [("key_revoked", self._revoke), ("paused", self._pause), ("outage", self._outage)]
-        for name, act in acts:
+        acts: dict[str, Callable[[Chapter], Awaitable[None]]] = {
+            "clear": self._clear,
+            **{story.name: partial(self._tell, story) for story in STORIES},
+            "key_revoked": self._revoke,
+            "paused": self._pause,
+            "outage": self._outage,
+        }
+        for name in (name for name in CHAPTERS if name in names):
+            act = acts[name]
             self.watcher.begins(name)
             chapter = Chapter(name)
             started = time.monotonic()

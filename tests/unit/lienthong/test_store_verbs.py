@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gateway.security import keys
+from gateway.store import open_store
+from lienthong.stop import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Command = Callable[..., tuple[int, str, str]]
+
+AGENCY = "000.00.01.H99"
+
+pytestmark = pytest.mark.usefixtures("configured")
+
+
+@pytest.fixture
+def client(command: Command, configured: Path) -> str:
+    """Add a client with one agency, and return its key."""
+    assert configured.exists()
+    assert command("agencies", "add", AGENCY, "Xã Một")[0] == ExitCode.DONE
+    code, out, _ = command("clients", "add", "motcua", "--agency", AGENCY, "--scope", "citizens:verify")
+    assert code == ExitCode.DONE
+    return out.strip()
+
+
+def listed(command: Command, what: str) -> list[dict[str, object]]:
+    code, out, _ = command(what, "list", "--json")
+    assert code == ExitCode.DONE
+    found: list[dict[str, object]] = json.loads(out)
+    return found
+
+
+def states(command: Command) -> list[str]:
+    (entry,) = listed(command, "clients")
+    shown = entry["keys"]
+    assert isinstance(shown, list)
+    return [key["state"] for key in shown]
+
+
+def test_only_the_key_goes_to_standard_output(client: str) -> None:
+    """What is piped into a secret store is the key and nothing else."""
+    assert keys.parse(client) is not None
+
+
+def test_a_key_is_never_shown_again(command: Command, client: str) -> None:
+    """Neither the table nor the JSON holds the secret."""
+    secret = client.rpartition("_")[2]
+    for arguments in (("clients", "list"), ("clients", "list", "--json")):
+        _, out, err = command(*arguments)
+        assert secret not in out + err
+        assert "motcua" in out
+
+
+def test_quotas_and_the_last_day_are_kept(command: Command) -> None:
+    """What is asked for on the command line is what the list shows; the last day counts whole, in Vietnam."""
+    command("agencies", "add", AGENCY, "Xã Một")
+    options = ["--per-minute", "60", "--officer-per-day", "500", "--expires", "2099-12-31"]
+    scopes = ["--scope", "citizens:verify", "--scope", "citizens:lookup"]
+    assert command("clients", "add", "motcua", "--agency", AGENCY, *scopes, *options)[0] == ExitCode.DONE
+    (entry,) = listed(command, "clients")
+    assert entry["quota"] == {"per_minute": 60, "per_day": None}
+    assert entry["officer_quota"] == {"per_minute": None, "per_day": 500}
+    assert entry["scopes"] == ["citizens:lookup", "citizens:verify"]
+    assert "2100-01-01T00:00:00+07:00" in json.dumps(entry["keys"])
+
+
+def test_rotation_keeps_the_old_key_until_it_is_revoked(command: Command, client: str) -> None:
+    """Two keys open the door while software changes over; a third has to wait for a revocation."""
+    first = keys.parse(client)
+    assert first is not None
+    code, out, _ = command("clients", "rotate", "motcua")
+    assert code == ExitCode.DONE
+    assert keys.parse(out.strip()) is not None
+    assert states(command) == ["valid", "valid"]
+    code, _, err = command("clients", "rotate", "motcua")
+    assert code == ExitCode.NOT_POSSIBLE
+    assert first.id in err
+    assert command("clients", "revoke", "motcua", "--key", first.id, "--why", "changed")[0] == ExitCode.DONE
+    assert sorted(states(command)) == ["revoked", "valid"]
+
+
+def test_rotation_can_end_the_old_key(command: Command, client: str) -> None:
+    """A leaked key is replaced in one step."""
+    assert client
+    assert command("clients", "rotate", "motcua", "--old-ends-in-hours", "0")[0] == ExitCode.DONE
+    assert sorted(states(command)) == ["expired", "valid"]
+
+
+def test_revoking_a_client_revokes_every_key(command: Command, client: str) -> None:
+    """Without `--key` nothing of the client opens anything, and a second time says so."""
+    assert client
+    command("clients", "rotate", "motcua")
+    assert command("clients", "revoke", "motcua", "--why", "contract ended")[0] == ExitCode.DONE
+    assert states(command) == ["revoked", "revoked"]
+    code, _, err = command("clients", "revoke", "motcua", "--why", "again")
+    assert code == ExitCode.DONE
+    assert "no valid key" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("clients", "rotate", "nobody"), ExitCode.NOT_POSSIBLE, "There is no client nobody."),
+        (("clients", "revoke", "nobody", "--why", "x"), ExitCode.NOT_POSSIBLE, "There is no client nobody."),
+        (
+            ("clients", "revoke", "nobody", "--key", "x", "--why", "x"),
+            ExitCode.NOT_POSSIBLE,
+            "There is no client nobody.",
+        ),
+        (("clients", "revoke", "motcua", "--key", "x", "--why", "x"), ExitCode.NOT_POSSIBLE, "There is no key x."),
+        (
+            ("clients", "add", "motcua", "--agency", AGENCY, "--scope", "citizens:verify"),
+            ExitCode.NOT_POSSIBLE,
+            "There is a client motcua already.",
+        ),
+        (
+            ("clients", "add", "other", "--agency", "000.00.02.H99", "--scope", "citizens:verify"),
+            ExitCode.NOT_POSSIBLE,
+            "lienthong agencies add 000.00.02.H99",
+        ),
+        (
+            ("clients", "add", "other", "--agency", "H99", "--scope", "citizens:verify"),
+            ExitCode.USAGE,
+            "H99 is not an agency code.",
+        ),
+        (
+            ("clients", "add", "Một Cửa", "--agency", AGENCY, "--scope", "citizens:verify"),
+            ExitCode.USAGE,
+            "cannot be a client's name",
+        ),
+        (("clients", "add", "other", "--agency", AGENCY, "--scope", "all"), ExitCode.USAGE, "--scope SCOPE"),
+        (("agencies", "add", AGENCY, "Xã Một"), ExitCode.NOT_POSSIBLE, "already"),
+        (("agencies", "close", "000.00.09.H99", "--why", "x"), ExitCode.NOT_POSSIBLE, "There is no agency"),
+        (("systems", "pause", "populaton", "--why", "x"), ExitCode.USAGE, "Configured systems: population."),
+    ],
+)
+@pytest.mark.usefixtures("client")
+def test_what_cannot_be_done_says_what_can(
+    command: Command, arguments: tuple[str, ...], code: ExitCode, said: str
+) -> None:
+    """Each refusal names the thing, ends with its code, and says what to do."""
+    found, out, err = command(*arguments)
+    assert (found, out) == (code, "")
+    assert said in re.sub(r"\s+", " ", err)
+    assert "What to do:" in err
+
+
+def test_a_closed_agency_can_be_opened_again(command: Command) -> None:
+    """Closing and opening are told in the list."""
+    command("agencies", "add", AGENCY, "Xã Một")
+    assert command("agencies", "close", AGENCY, "--why", "merged")[0] == ExitCode.DONE
+    (closed,) = listed(command, "agencies")
+    assert closed["closed_at"] is not None
+    assert "closed" in command("agencies", "list")[1]
+    assert command("agencies", "add", AGENCY, "Xã Một mới")[0] == ExitCode.DONE
+    (opened,) = listed(command, "agencies")
+    assert (opened["name"], opened["closed_at"]) == ("Xã Một mới", None)
+
+
+def test_a_switch_is_pressed_and_released(command: Command) -> None:
+    """Pause keeps its first reason, resume tells whether there was anything to resume."""
+    assert command("systems", "pause", "population", "--why", "maintenance")[0] == ExitCode.DONE
+    _, _, err = command("systems", "pause", "population", "--why", "second thought")
+    assert "maintenance" in err
+    (pressed,) = listed(command, "systems")
+    assert (pressed["paused"], pressed["why"]) == (True, "maintenance")
+    assert str(pressed["by"]).startswith("cli:")
+    assert "paused" in command("systems", "list")[1]
+    assert "runs again" in command("systems", "resume", "population")[2]
+    assert "was not paused" in command("systems", "resume", "population")[2]
+    assert listed(command, "systems") == [{"system": "population", "paused": False}]
+
+
+def test_a_store_that_cannot_be_opened_is_explained(command: Command, client: str) -> None:
+    """A lost key, an exposed key, a file that is no store: each ends with 4 and says how to mend it."""
+    assert client
+    key = Path("keys/audit.key")
+    key.chmod(0o644)
+    code, _, err = command("clients", "list")
+    assert (code, "chmod 0600 keys/audit.key" in err) == (ExitCode.STORE_CLOSED, True)
+    key.unlink()
+    code, _, err = command("clients", "list")
+    assert (code, "backup of the keys" in err) == (ExitCode.STORE_CLOSED, True)
+    Path("lt.db").write_text("no database at all, but long enough to be looked at " * 20, encoding="utf-8")
+    for rest in Path().glob("lt.db-*"):
+        rest.unlink()
+    code, _, err = command("clients", "list")
+    assert (code, "store.path" in err) == (ExitCode.STORE_CLOSED, True)
+
+
+def test_a_second_server_is_refused(command: Command, configured: Path) -> None:
+    """`serve` ends with 3 and names the process that has the store, before it listens to anybody."""
+    configured.write_text(f"{configured.read_text('utf-8')}\n[server]\nport = 0\n", encoding="utf-8")
+
+    async def beside() -> tuple[int, str, str]:
+        store = await open_store(Path("lt.db"), Path("keys"), serving=True)
+        try:
+            return await asyncio.to_thread(command, "serve")
+        finally:
+            await store.close()
+
+    code, out, err = asyncio.run(beside())
+    assert (code, out) == (ExitCode.STORE_IN_USE, "")
+    assert "is being served by process" in err

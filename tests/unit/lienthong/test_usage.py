@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import typing
+from importlib.metadata import version
+
+import pytest
+from typer.main import get_command
+
+from lienthong.app import application, run
+from lienthong.stop import ExitCode
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    Command = Callable[..., tuple[int, str, str]]
+
+
+def paths(command: typing.Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    yield path
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from paths(inner, (*path, name))
+
+
+ALL = sorted(paths(get_command(application())))
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+@pytest.mark.parametrize(("language", "usage"), [("vi", "Cách dùng: lienthong"), ("en", "Usage: lienthong")])
+def test_every_command_explains_itself_in_both_languages(
+    path: tuple[str, ...], language: str, usage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Help is a page in the language asked for, on standard output, with every option explained."""
+    assert run([*path, "--help", "--lang", language]) == ExitCode.DONE
+    out, err = capsys.readouterr()
+    assert out.startswith(" ".join((usage, *path)))
+    assert err == ""
+    assert "cli." not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nothing",), "There is no command lienthong nothing."),
+        (("client",), "Perhaps you mean: lienthong clients"),
+        (("clients", "ad"), "Perhaps you mean: lienthong clients add"),
+        (("clients", "list", "--wrong"), "There is no option --wrong."),
+        (("clients", "add"), "is missing."),
+        (("mocks", "--port", "x"), "The value of --port N cannot be used"),
+        (("mocks", "--port", "70000"), "The value of --port N cannot be used"),
+        (("demo", "--only", "nothing"), "There is no story nothing."),
+    ],
+)
+def test_a_wrong_command_line_says_what_to_do(command: Command, arguments: tuple[str, ...], said: str) -> None:
+    """Usage errors end with 2, in a sentence of the language, without a traceback and with nothing on standard out."""
+    code, out, err = command(*arguments)
+    assert code == ExitCode.USAGE
+    assert said in err
+    assert "What to do:" in err
+    assert "Traceback" not in err
+    assert out == ""
+
+
+@pytest.mark.parametrize("arguments", [(), ("clients",)])
+def test_a_command_without_arguments_shows_its_page(command: Command, arguments: tuple[str, ...]) -> None:
+    """Whoever types only half of a command sees what could follow."""
+    code, out, err = command(*arguments)
+    assert code == ExitCode.USAGE
+    assert out.startswith("Usage: lienthong")
+    assert err == ""
+
+
+def test_the_version_is_that_of_the_distribution(command: Command) -> None:
+    """`--version` needs no command."""
+    assert command("--version") == (0, f"lienthong {version('lienthong')}\n", "")
+
+
+def test_a_language_that_is_not_there_is_told_in_the_one_that_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--lang fr` ends like any other usage error, in the language of the machine."""
+    assert run(["demo", "--lang", "fr"]) == ExitCode.USAGE
+    assert "Không có ngôn ngữ fr." in capsys.readouterr().err
