@@ -1,11 +1,24 @@
-"""What every test gets: coroutine tests run on a loop of their own. Only loopback can be reached (pyproject.toml)."""
+"""What every test gets: coroutine tests run on a loop of their own. Only loopback can be reached (pyproject.toml).
+
+What the run leaves behind is searched for people when it ends: see `tests.support.aftermath`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+from typing import TYPE_CHECKING
 
-import pytest
+from tests.support.aftermath import (  # noqa: F401 - hooks, found here by name
+    pytest_configure,
+    pytest_runtest_logreport,
+    pytest_runtest_setup,
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+)
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:

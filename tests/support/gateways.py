@@ -8,12 +8,14 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from prometheus_client import generate_latest
 
 from contracts.model import AgencyCode
 from gateway.api.app import create_app
 from gateway.runtime import Gateway
 from gateway.security import Client, Quota, Scope
 from gateway.settings import Settings
+from tests.support import artifacts
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -120,4 +122,8 @@ async def running(
         token = issued.text
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers) as client:
-            yield Running(gateway, client, partner, token)
+            try:
+                yield Running(gateway, client, partner, token)
+            finally:
+                gateway.observe()
+                artifacts.keep("metrics.prom", generate_latest(gateway.metrics.registry))

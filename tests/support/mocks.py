@@ -18,6 +18,8 @@ from xml.sax.saxutils import escape
 
 import httpx
 
+from tests.support import artifacts
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -148,8 +150,11 @@ def running(*arguments: str) -> Iterator[Mocks]:
     assert line, process.communicate()[1]
     try:
         with httpx.Client(timeout=10, trust_env=False) as client:
-            yield Mocks(json.loads(line), client)
+            ready = json.loads(line)
+            artifacts.note_world(ready["seed"], ready["citizens"])
+            yield Mocks(ready, client)
     finally:
         _, errors = process.communicate(timeout=10)
+        artifacts.keep("mocks.log", errors)
     assert process.returncode == 0
     assert not errors or "--log-exchanges" in arguments, errors
