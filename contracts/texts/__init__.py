@@ -53,10 +53,17 @@ def system_name(language: Language, system: str) -> str:
 
 
 def party(language: Language, failure: Failure) -> str:
-    """Return who has to put it right. Silence after sending does not tell the network from the system: it says so."""
-    unclear = failure.kind is Kind.UNKNOWN_OUTCOME and failure.layer is Layer.NETWORK
-    key = "party.unclear" if unclear else f"party.{failure.layer}"
-    return text(language, key, system=system_name(language, failure.operation.system))
+    """Return who has to put it right, which is not always where it arose.
+
+    Silence after sending does not tell the network from the system, and says so. A refused account is mended by those
+    who hold it, whoever refuses it.
+    """
+    who = failure.layer.value
+    if failure.kind is Kind.UNKNOWN_OUTCOME and failure.layer is Layer.NETWORK:
+        who = "unclear"
+    elif failure.kind is Kind.CREDENTIAL_REFUSED:
+        who = "account"
+    return text(language, f"party.{who}", system=system_name(language, failure.operation.system))
 
 
 def sentence(language: Language, failure: Failure) -> str:
@@ -64,7 +71,8 @@ def sentence(language: Language, failure: Failure) -> str:
     key = f"reason.{failure.reason}.what"
     if key not in catalogue(language):
         key = f"kind.{failure.kind}.what"
-    return text(language, key, system=system_name(language, failure.operation.system))
+    said = text(language, key, system=system_name(language, failure.operation.system))
+    return said[:1].upper() + said[1:]
 
 
 def next_step(language: Language, failure: Failure) -> str:
