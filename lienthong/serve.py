@@ -6,6 +6,7 @@ flight finish (`server.stop_seconds`), then the store is closed and the exit cod
 
 import asyncio
 import json
+import os
 import signal
 import socket
 import sys
@@ -106,14 +107,18 @@ def _outlive_signals() -> None:
 
 
 def _watch_stdin(server: uvicorn.Server) -> None:
-    """Stop the server once standard input ends: whoever started us is gone."""
+    """Stop the server once standard input ends: whoever started us is gone.
+
+    The thread reads the descriptor itself: a buffered reader's lock, held when the interpreter ends, would abort it.
+    """
     loop = asyncio.get_running_loop()
+    descriptor = sys.stdin.fileno()
 
     def stop() -> None:
         server.should_exit = True
 
     def watch() -> None:
-        while sys.stdin.buffer.read(4096):
+        while os.read(descriptor, 4096):
             pass
         loop.call_soon_threadsafe(stop)
 

@@ -60,13 +60,13 @@ class Voice:
 
     def remark(self, key: str, /, **values: str | int) -> None:
         """Tell people something that is not the result."""
-        self.err.print(Text(self.say(key, **values)))
+        self.err.print(Text(self.say(key, **values)), soft_wrap=True)
 
     def trouble(self, what: str, then: str) -> None:
         """Tell what went wrong and what to do about it."""
-        self.err.print(Text.assemble((f"{self.say('error')} ", "bold red"), what))
+        self.err.print(Text.assemble((f"{self.say('error')} ", "bold red"), what), soft_wrap=True)
         if then:
-            self.err.print(Text.assemble((f"{self.say('todo')} ", "bold"), then))
+            self.err.print(Text.assemble((f"{self.say('todo')} ", "bold"), then), soft_wrap=True)
 
 
 def _plain(value: object) -> str:

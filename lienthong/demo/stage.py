@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from lienthong.processes import Child
+
 CLIENT = "mot-cua-demo"
 OFFICER = "canbo.demo"
 PROCEDURE = "9.000001"
@@ -44,7 +46,7 @@ officers = {{ {officer} = "CB_DEMO" }}
 {agencies}
 # The demo squeezes a bad month into seconds: shorter times, and room for that many retries in one minute.
 [systems.population.policy]
-attempt_seconds = 0.8
+attempt_seconds = 1
 budget = {{ floor = 100 }}
 breaker = {{ window_seconds = 2, probe_seconds = 0.5 }}
 rate = {{ ramp_from_per_second = 20, ramp_seconds = 3 }}
@@ -70,6 +72,7 @@ class Stage:
     agencies: tuple[str, str]
     key: str
     http: httpx.AsyncClient
+    serving: Child
 
     def purpose(self, *, second_agency: bool = False) -> dict[str, str]:
         """Return why the demo asks, for its first or its second agency."""
@@ -92,7 +95,7 @@ async def built(folder: Path, *, seed: int, citizens: int) -> AsyncIterator[Stag
         key = await _admit(store, agencies)
         serve = home.module("lienthong", "serve", "--config", str(config), "--until-stdin-closes")
         async with started("gateway", serve, environment=environment, log=folder / "gateway.log") as gateway:
-            yield Stage(config, store, gateway.ready["gateway"], mocks.ready["admin"], agencies, key, http)
+            yield Stage(config, store, gateway.ready["gateway"], mocks.ready["admin"], agencies, key, http, gateway)
 
 
 def _configure(config: Path, store: StoreSettings, mocks: Any) -> tuple[str, str]:
