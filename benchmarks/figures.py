@@ -65,9 +65,14 @@ class Figure:
         return (max(values) - min(values)) / median(values) if median(values) else 0.0
 
     @property
+    def exchanges(self) -> int:
+        """Exchanges that the upstream counted: one for each call, and those whose call the end of a stretch cut off."""
+        return sum(stretch.exchanges for stretch in self.stretches)
+
+    @property
     def exchanges_per_call(self) -> float:
-        """How many exchanges left for each call: one, unless something was retried, cached or lost."""
-        return sum(stretch.exchanges for stretch in self.stretches) / self.calls if self.calls else 0.0
+        """How many exchanges left for each call."""
+        return self.exchanges / self.calls if self.calls else 0.0
 
     @property
     def p50(self) -> float:
@@ -87,7 +92,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Step:
-    """What one step of a call costs by itself, in seconds of CPU; `what` says what was timed."""
+    """What one step of a call costs, in seconds of CPU; `what` says what belongs to it."""
 
     name: str
     seconds: float
@@ -102,7 +107,6 @@ class Results:
     upstreams: list[tuple[str, list[Figure]]] = field(default_factory=list)
     profile: list[Share] = field(default_factory=list)
     profile_samples: int = 0
-    profile_note: str = ""
     steps: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.processes import BenchError
+from benchmarks.errors import BenchError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Self
 
 import psutil
 
+from benchmarks.errors import BenchError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 READY_SECONDS = 30.0
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.05
-
-
-class BenchError(Exception):
-    """The run cannot go on; the text says why and where to look."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,20 @@ class Started:
                 times = process.cpu_times()
                 total += times.user + times.system
         return total
+
+    def cpu_by_thread(self) -> dict[int, float]:
+        """Return the user and system time of each thread so far, by thread id."""
+        return {thread.id: thread.user_time + thread.system_time for thread in self.process.threads()}
+
+    def first_line(self) -> str:
+        """Return the first line of JSON that the program has printed, once it is there. Raises `BenchError`."""
+        end = time.monotonic() + READY_SECONDS
+        while time.monotonic() < end:
+            for line in self.log.read_text(errors="replace").splitlines(keepends=True):
+                if line.startswith("{") and line.endswith("}\n"):
+                    return line
+            time.sleep(POLL_SECONDS)
+        raise BenchError(f"{self.name} did not print its ready line; see {self.log}")
 
     def resident_bytes(self) -> int:
         """Return the memory that the program and its children hold now."""
@@ -74,7 +86,7 @@ class Programs:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop(self._started[:])
+        self.stop_all()
 
     def start(
         self, name: str, command: Sequence[object], *, port: int | None = None, environment: Mapping[str, str]
@@ -96,11 +108,20 @@ class Programs:
             self._wait(started, port)
         return started
 
-    def stop(self, programs: Iterable[Started]) -> None:
-        """End the given programs."""
-        for started in reversed(list(programs)):
-            started.stop()
-            self._started.remove(started)
+    def run(self, command: Sequence[object], environment: Mapping[str, str]) -> str:
+        """Run a command to its end and return what it printed. Raises `BenchError`."""
+        words = [str(part) for part in command]
+        ended = subprocess.run(  # noqa: S603 - our own command
+            words, capture_output=True, text=True, env=dict(environment), timeout=READY_SECONDS, check=False
+        )
+        if ended.returncode != 0:
+            raise BenchError(f"{' '.join(words[:5])} … ended with {ended.returncode}: {ended.stderr.strip()[-2000:]}")
+        return ended.stdout
+
+    def stop_all(self) -> None:
+        """End every program that still runs."""
+        while self._started:
+            self._started.pop().stop()
 
     @staticmethod
     def _wait(started: Started, port: int) -> None:

@@ -61,13 +61,9 @@ def render(results: Results) -> str:
     for title, figures in results.upstreams:
         parts += [f"### Over the {title}", _figures(figures), _verdict(figures)]
     if results.steps:
-        rows = [(step.name, f"{step.seconds * MICRO:,.0f}", step.what) for step in results.steps]
-        parts += ["### What each step costs", _table(("step", "CPU µs", "what was timed"), rows)]
-    parts.append("### Where the time goes")
+        parts += ["### What each step costs", _steps(results)]
     if results.profile:
-        parts.append(_profile(results))
-    if results.profile_note:
-        parts.append(results.profile_note)
+        parts += ["### Where the time goes", _profile(results)]
     if results.notes:
         parts += ["### Notes of this run", "\n".join(f"* {note}" for note in results.notes)]
     parts.append(f"The run took {results.seconds:.0f} seconds.")
@@ -90,7 +86,7 @@ def _figures(figures: Sequence[Figure]) -> str:
                 ratio,
                 f"{figure.p50 * MILLI:.1f}",
                 f"{figure.p99 * MILLI:.1f}",
-                f"{figure.exchanges_per_call:.3f}",
+                f"{figure.exchanges_per_call:.2f}",
                 f"{figure.resident / MEBIBYTE:.0f}",
                 f"{figure.wrong:,}",
             )
@@ -123,18 +119,30 @@ def _verdict(figures: Sequence[Figure]) -> str:
     )
 
 
+def _steps(results: Results) -> str:
+    loaded = next(figure for figure in results.upstreams[0][1] if figure.name == "gateway").cpu_per_call
+    inside = sum(step.seconds for step in results.steps)
+    rows = [
+        (step.name, f"{step.seconds * MICRO:,.0f}", f"{step.seconds / loaded:.0%}", step.what) for step in results.steps
+    ]
+    around = "HTTP server and its sockets; waking up, and caches shared with the other processes of the run"
+    rows.append(("around it", f"{(loaded - inside) * MICRO:,.0f}", f"{1 - inside / loaded:.0%}", around))
+    rows.append(("**whole**", f"{loaded * MICRO:,.0f}", "100%", "as loaded over the static upstream"))
+    return _table(("step", "CPU µs per call", "share", "what belongs to it"), rows)
+
+
 def _profile(results: Results) -> str:
-    by_name = {figure.name: figure for figure in results.upstreams[0][1]}
-    cost = by_name["gateway"].cpu_per_call * MICRO if "gateway" in by_name else None
+    whole = sum(share.seconds for share in results.profile)
     rows = []
     for share in results.profile:
-        if share.share < SMALL_SHARE:
-            continue
-        inside = ", ".join(f"{name} {part:.1%}" for name, part in share.libraries)
-        micro = "" if cost is None else f"{share.share * cost:,.0f}"
-        rows.append((f"`{share.room}`", f"{share.share:.1%}", micro, inside))
-    table = _table(("room", "share", "CPU µs per call", "of which in"), rows)
-    return f"{results.profile_samples:,} samples of the loaded gateway; rooms below 1 % are left out.\n\n{table}"
+        if share.seconds / whole >= SMALL_SHARE:
+            inside = ", ".join(
+                f"{name} {part / whole:.0%}" for name, part in share.libraries if part / whole >= SMALL_SHARE
+            )
+            rows.append((f"`{share.room}`", f"{share.seconds * MICRO:,.0f}", f"{share.seconds / whole:.0%}", inside))
+    table = _table(("room", "CPU µs per call", "share", "of which in"), rows)
+    how = f"{results.profile_samples:,} samples of the gateway loaded over the static upstream; below 1 % is left out."
+    return f"{how}\n\n{table}"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,8 +1,10 @@
-"""What is called: a static nginx with canned SOAP answers, and the mock of the population database."""
+"""What is called: a static nginx with a canned SOAP answer, and the mock of the population database."""
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 import urllib.request
 from dataclasses import dataclass
 from importlib.resources import files
@@ -10,7 +12,9 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from benchmarks.errors import BenchError
 from benchmarks.processes import LOOPBACK, Programs, Started, free_port
+from benchmarks.wire import Credential, Question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,39 +25,83 @@ EXAMPLES = files("contracts.population") / "examples"
 
 @dataclass(frozen=True)
 class Upstream:
-    """One upstream that listens: where, and how to learn how many exchanges reached it."""
+    """One upstream that listens: whom it may be asked about and by whom, and how to learn how many exchanges came.
+
+    `counter` finds that number in what `counter_url` answers; `own` is by how much a reading itself raises it.
+    """
 
     name: str
     title: str
-    verify_url: str
-    lookup_url: str
+    url: str
     counter_url: str
+    counter: str
+    own: int
     program: Started
+    question: Question
+    credential: Credential
 
     def exchanges(self) -> int:
-        """Return how many exchanges have arrived so far, as the upstream itself counts."""
+        """Return how many exchanges have arrived so far, as the upstream itself counts. Raises `BenchError`."""
         with urllib.request.urlopen(self.counter_url, timeout=5) as answer:  # noqa: S310 - a loopback address of ours
-            text = answer.read().decode()
-        found = re.search(r"\n\s*\d+\s+\d+\s+(\d+)", text)
-        return int(found.group(1)) if found else 0
+            found = re.search(self.counter, answer.read().decode())
+        if found is None:
+            raise BenchError(f"{self.title} does not say how many exchanges it has seen")
+        return int(found.group(1))
 
 
 def static(programs: Programs, nginx: Path, environment: Mapping[str, str]) -> Upstream:
-    """Start nginx with the canned answers."""
-    ports = {"verify": free_port(), "lookup": free_port(), "status": free_port()}
-    answers = {"verify_answer": _quoted("verify-yes.xml"), "lookup_answer": _quoted("lookup-whole-name.xml")}
+    """Start nginx with the canned answer."""
+    ports = {"verify": free_port(), "status": free_port()}
     numbers = {name: str(port) for name, port in ports.items()}
-    configuration = fill("upstream.nginx", programs.folder, **numbers, **answers)
+    configuration = fill("upstream.nginx", programs.folder, **numbers, answer=_quoted("verify-yes.xml"))
     command = [nginx, "-p", programs.folder, "-e", "upstream.error", "-c", configuration]
     program = programs.start("upstream", command, port=ports["verify"], environment=environment)
-    base = f"http://{LOOPBACK}"
     return Upstream(
         name="static",
-        title="static upstream (nginx, canned answers)",
-        verify_url=f"{base}:{ports['verify']}/population",
-        lookup_url=f"{base}:{ports['lookup']}/population",
-        counter_url=f"{base}:{ports['status']}/",
+        title="static upstream (nginx, canned answer)",
+        url=f"http://{LOOPBACK}:{ports['verify']}/population",
+        counter_url=f"http://{LOOPBACK}:{ports['status']}/",
+        counter=r"\n\s*\d+\s+\d+\s+(\d+)",
+        own=1,
         program=program,
+        question=Question(),
+        credential=Credential(),
+    )
+
+
+def mock(programs: Programs, environment: Mapping[str, str]) -> Upstream:
+    """Start the mock of the population database, and choose an ordinary citizen of its world."""
+    port = free_port()
+    command = [sys.executable, "-m", "mocks", "--host", LOOPBACK, "--port", str(port)]
+    program = programs.start("mock", command, port=port, environment=environment)
+    ready = json.loads(program.first_line())
+    account = ready["credentials"]["population"]["accounts"][0]
+    credential = Credential(
+        user=account["username"],
+        secret=account["secret"],
+        sv_url=ready["credentials"]["population"]["sv_url"],
+        xroad_client=ready["credentials"]["population"]["xroad_client"],
+        api_key=account["api_key"],
+    )
+    with urllib.request.urlopen(f"{ready['admin']}world/citizens?limit=100", timeout=5) as answer:  # noqa: S310
+        citizens = json.loads(answer.read())["citizens"]
+    citizen = next(one for one in citizens if not one["oddities"] and one["identity_number"])
+    birth = citizen["birth"]
+    return Upstream(
+        name="mock",
+        title="mock of the population database (Python)",
+        url=ready["population"],
+        counter_url=f"{ready['admin']}exchanges?limit=0",
+        counter=r'"total": ?(\d+)',
+        own=0,
+        program=program,
+        question=Question(
+            number=citizen["identity_number"],
+            name=citizen["name"],
+            birth=f"{birth['year']:04}-{birth['month']:02}-{birth['day']:02}",
+            agency=account["agency"],
+        ),
+        credential=credential,
     )
 
 

