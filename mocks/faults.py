@@ -81,7 +81,7 @@ NATURE = {
     What.RESET_BEFORE: Nature(Where.TRANSPORT, Acts.NO, "The connection is reset before the system acts."),
     What.RESET_AFTER: Nature(Where.TRANSPORT, Acts.YES, "The system acts, then the connection is reset."),
     What.TRUNCATED: Nature(Where.TRANSPORT, Acts.YES, "The answer is cut off."),
-    What.BAD_GATEWAY: Nature(Where.PLATFORM_NEAR, Acts.USUALLY_NOT, "A proxy answers 502 with a page."),
+    What.BAD_GATEWAY: Nature(Where.PLATFORM_NEAR, Acts.USUALLY_NOT, "A proxy answers 502, 503 or 504 with a page."),
     What.HTML_OK: Nature(Where.PLATFORM_NEAR, Acts.USUALLY_NOT, "A maintenance page comes with status 200."),
     What.PLAIN_TEXT: Nature(
         Where.PLATFORM_NEAR, Acts.USUALLY_NOT, "The platform's gateway answers an error as plain text."
