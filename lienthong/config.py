@@ -19,12 +19,16 @@ app = typer.Typer(name="config", help="config.help")
 @app.command("check", cls=Command, help="config.check.help")
 def check(context: typer.Context, config: options.Config = None) -> None:
     """Name everything that is wrong, or say what is configured."""
-    settings = options.settings(config)
-    missing = tuple(_unreadable_files(settings))
-    if missing:
-        problems = "\n".join(f"  {key}: {path}" for key, path in missing)
+    _show(checked(config), Voice.of(context))
+
+
+def checked(path: Path | None) -> Settings:
+    """Return the settings of the file at `path`, every file that they name being readable. Raises `Stop`."""
+    settings = options.settings(path)
+    problems = "\n".join(f"  {key}: {file}" for key, file in _unreadable_files(settings))
+    if problems:
         raise Stop(ExitCode.USAGE, "files_unreadable", problems=problems)
-    _show(settings, Voice.of(context))
+    return settings
 
 
 def _show(settings: Settings, voice: Voice) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from gateway.runtime import Gateway
 from gateway.server import configure
 from gateway.settings import ServerSettings, Settings
 from lienthong import options
+from lienthong.config import checked
 from lienthong.stop import ExitCode, Stop
 from lienthong.stores import explained
 
@@ -38,7 +40,7 @@ def serve(
     ] = False,
 ) -> None:
     """Serve until told to stop."""
-    settings = options.settings(config)
+    settings = checked(config)
     logs.configure()
     with explained(settings.store.path), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, until_stdin_closes=until_stdin_closes))
@@ -74,7 +76,13 @@ async def _answer(settings: Settings, listening: socket.socket, *, until_stdin_c
             if until_stdin_closes:
                 _watch_stdin(server)
 
-        server = _Server(configure(create_app(gateway), settings.server), ready)
+        configuration = configure(create_app(gateway), settings.server)
+        try:
+            configuration.load()
+        except ssl.SSLError as error:
+            file = str(settings.server.tls_certificate_file)
+            raise Stop(ExitCode.USAGE, "tls_wrong", path=file, why=error.reason or "?") from None
+        server = _Server(configuration, ready)
         _outlive_signals()
         await server.serve(sockets=[listening])
     log.info("stopped", address=address)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lienthong.stop import ExitCode
+from tests.support.frontdoor import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,3 +89,14 @@ def test_the_environment_alone_is_a_configuration(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LIENTHONG_STORE__PATH", str(tmp_path / "lt.db"))
     assert command("config", "check")[0] == ExitCode.DONE
+
+
+def test_a_certificate_that_is_none_is_told(configured: Path) -> None:
+    """`serve` with a certificate that cannot be loaded ends with a sentence, not with the library's words."""
+    for name in ("tls.pem", "tls.key"):
+        configured.with_name(name).write_text("no certificate", encoding="utf-8")
+    tls = '[server]\nport = 0\ntls_certificate_file = "tls.pem"\ntls_key_file = "tls.key"\n'
+    configured.write_text(configured.read_text("utf-8") + tls, encoding="utf-8")
+    done = run("serve")
+    assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
+    assert "The certificate tls.pem and its key cannot be used" in done.stderr

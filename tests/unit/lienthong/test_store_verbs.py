@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.security import keys
-from gateway.store import open_store
 from lienthong.stop import ExitCode
 
 if TYPE_CHECKING:
@@ -195,19 +193,3 @@ def test_a_store_that_cannot_be_opened_is_explained(command: Command, client: st
         rest.unlink()
     code, _, err = command("clients", "list")
     assert (code, "store.path" in err) == (ExitCode.STORE_CLOSED, True)
-
-
-def test_a_second_server_is_refused(command: Command, configured: Path) -> None:
-    """`serve` ends with 3 and names the process that has the store, before it listens to anybody."""
-    configured.write_text(f"{configured.read_text('utf-8')}\n[server]\nport = 0\n", encoding="utf-8")
-
-    async def beside() -> tuple[int, str, str]:
-        store = await open_store(Path("lt.db"), Path("keys"), serving=True)
-        try:
-            return await asyncio.to_thread(command, "serve")
-        finally:
-            await store.close()
-
-    code, out, err = asyncio.run(beside())
-    assert (code, out) == (ExitCode.STORE_IN_USE, "")
-    assert "is being served by process" in err
