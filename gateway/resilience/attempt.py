@@ -289,7 +289,6 @@ class Attempts(Generic[C]):
             return
         if change.old is BreakerState.CLOSED:
             self._gates.pace.end_ramp()
-            self._gates.bulkhead.turn_away()
         if change.new is BreakerState.CLOSED:
             self._gates.pace.begin_ramp(self._clock())
         self._observer.breaker_changed(self._system, change.old, change.new)

@@ -29,8 +29,6 @@ class Entry(StrEnum):
     """The pace alone would take longer than the caller can wait."""
     NO_SLOT = "no_slot"
     """Waited as long as possible, and it was not enough."""
-    TURNED_AWAY = "turned_away"
-    """Everybody who waited was sent away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,6 @@ _TICK_SECONDS = 0.0005
 """No timer is shorter: at very high rates several are let in at once, never sooner than their tokens are due."""
 
 _ADMITTED = Answer(Entry.ADMITTED)
-_TURNED_AWAY = Answer(Entry.TURNED_AWAY)
 
 
 class Bulkhead:
@@ -57,7 +54,7 @@ class Bulkhead:
         self._pace = pace
         self._clock = clock
         self._taken = 0
-        self._queue: OrderedDict[asyncio.Future[Answer], None] = OrderedDict()
+        self._queue: OrderedDict[asyncio.Future[None], None] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -91,35 +88,27 @@ class Bulkhead:
             self._pace.give_back()
         self._admit()
 
-    def turn_away(self) -> None:
-        """Send everybody away who waits."""
-        for turn in self._queue:
-            if not turn.done():
-                turn.set_result(_TURNED_AWAY)
-        self._queue.clear()
-        self._disarm()
-
     async def _wait(self, seconds: float) -> Answer:
-        turn: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue[turn] = None
         self._admit()
-        answer: Answer | None = None
         try:
             async with asyncio.timeout(seconds):
-                answer = await turn
+                await turn
         except TimeoutError:
+            self._abandon(turn)
             return Answer(Entry.NO_SLOT)
-        finally:
-            if answer is None:
-                self._abandon(turn)
-        return answer
+        except BaseException:
+            self._abandon(turn)
+            raise
+        return _ADMITTED
 
-    def _abandon(self, turn: asyncio.Future[Answer]) -> None:
+    def _abandon(self, turn: asyncio.Future[None]) -> None:
         """Undo a wait that was cut short, also when the turn came in the very same instant."""
         if turn in self._queue:
             del self._queue[turn]
             self._admit()
-        elif turn.done() and not turn.cancelled() and turn.result() is _ADMITTED:
+        elif not turn.cancelled():
             self.leave(unused=True)
 
     def _admit(self) -> None:
@@ -136,7 +125,7 @@ class Bulkhead:
                 self._pace.give_back()
                 continue
             self._taken += 1
-            turn.set_result(_ADMITTED)
+            turn.set_result(None)
 
     def _disarm(self) -> None:
         if self._timer is not None:

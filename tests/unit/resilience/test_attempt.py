@@ -135,6 +135,7 @@ async def test_pressed_while_they_wait_nothing_leaves_after() -> None:
     assert all(at <= pressed for at in bench.partner.arrivals)
     assert sum(reason_of(one)[0] == "paused" for one in outcomes if one.failure is not None) > 450
     await bench.settle()
+    assert len(bench.log.rows) <= len(bench.partner.arrivals) + 4, "who waited for a slot is refused before any row"
 
 
 @virtual
@@ -279,6 +280,7 @@ async def test_a_row_that_is_another_calls_is_left_alone() -> None:
     first = asyncio.create_task(bench.pipeline.run(call, bench.partner))
     await asyncio.sleep(0.5)
     assert reason_of(await bench.pipeline.run(call, bench.partner)) == ("internal_error", Kind.NOT_SENT, Layer.OURS)
+    await asyncio.sleep(0.1)
     assert len(bench.log.open_rows) == 1
     assert (await first).value == "found"
     await bench.settle()

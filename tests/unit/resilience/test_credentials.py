@@ -192,6 +192,39 @@ async def test_a_renewal_that_is_refused_holds_the_agency() -> None:
 
 
 @virtual
+async def test_a_caller_that_goes_away_does_not_stop_the_renewal_of_others() -> None:
+    """The one who happened to start the renewal leaves; those who wait for it get it all the same."""
+    bench = Bench(partner=refusing(OLD))
+    bench.keys.fresh[AGENCY] = FRESH
+    bench.keys.renewal_seconds = 1
+    calls = [asyncio.create_task(bench.run()) for _ in range(10)]
+    await asyncio.sleep(0.5)
+    calls[0].cancel()
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert isinstance(outcomes[0], asyncio.CancelledError)
+    assert [outcome.value for outcome in outcomes[1:] if not isinstance(outcome, BaseException)] == ["found"] * 9
+    assert bench.keys.renewals == [AGENCY]
+    await bench.settle()
+
+
+@virtual
+async def test_a_late_refusal_of_the_old_credential_does_not_end_the_hold_of_the_new() -> None:
+    """An attempt that left with the old one and ends after the hold began changes nothing."""
+    bench = Bench()
+    bench.keys.fresh[AGENCY] = FRESH
+    slow = refusing(OLD)
+    slow.seconds = 2
+    late = asyncio.create_task(bench.run(operation=slow))
+    await bench.run(operation=refusing(OLD, FRESH))
+    assert bench.pipeline.state().held[0].fingerprint == FRESH.fingerprint
+    await late
+    assert bench.pipeline.state().held[0].fingerprint == FRESH.fingerprint
+    outcome = await bench.run()
+    assert outcome.failure is not None
+    assert outcome.failure.reason == "credential_held"
+
+
+@virtual
 async def test_resends_after_a_renewal_come_out_of_the_retry_budget() -> None:
     """A partner that refuses everybody cannot double the traffic."""
     bench = Bench(policy(rate={"per_second": 1000, "burst": 100}))

@@ -157,6 +157,27 @@ def test_full_outage_under_load(kind: str) -> None:
     assert all(outcome.failure is None for outcome in after), "and nobody is refused once it has climbed far enough"
 
 
+@virtual
+async def test_a_relapse_ends_the_ramp_and_the_next_recovery_begins_it_again() -> None:
+    """While the breaker is open nothing climbs; each recovery starts from the lowest rate."""
+    bench = Bench()
+    healthy = True
+
+    def behave(_at: float, _key: object) -> object:
+        return "found" if healthy else failure_of(SystemFailed, layer=Layer.SYSTEM)
+
+    bench.partner.behave = behave
+    for healthy in (False, True, False, True):
+        closes = healthy
+        while (bench.pipeline.state().breaker is BreakerState.CLOSED) is not closes:
+            await bench.run()
+            await asyncio.sleep(0.5)
+        state = bench.pipeline.state()
+        assert state.ramping is closes
+        assert state.rate == pytest.approx(2 if closes else 100, abs=1)
+    await bench.settle()
+
+
 def test_callers_are_answered_at_once_during_an_outage() -> None:
     """Nobody waits for a partner that is known to be down, and each is told when to come again."""
     run = full_outage()
