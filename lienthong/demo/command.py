@@ -71,6 +71,10 @@ async def _demo(voice: Voice, names: Sequence[str], *, keep: bool, citizens: int
 
 async def _kept(stage: Stage, register: Register, voice: Voice) -> None:
     """Say where everything is and how to ask, and wait to be told to stop."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
     body = json.dumps({"citizen": register.right("verify").citizen, "purpose": stage.purpose()}, ensure_ascii=False)
     curl = (
         f"curl -s {stage.gateway}/v1/citizens/verify \\\n  -H 'Authorization: Bearer {stage.key}' \\\n"
@@ -82,8 +86,4 @@ async def _kept(stage: Stage, register: Register, voice: Voice) -> None:
     voice.out.print(voice.say("demo.kept.ask"))
     voice.out.print(curl, soft_wrap=True)
     voice.out.print(voice.say("demo.kept.until"))
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, told.set)
     await told.wait()
