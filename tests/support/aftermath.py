@@ -29,8 +29,9 @@ FORBIDDEN_KEYS: Final = "forbidden-keys"
 _MADE = pytest.StashKey[Path | None]()
 _FOUND = pytest.StashKey[list[str]]()
 _LOGS: Final = frozenset({".log", ".err", ".out", ".jsonl", ".prom"})
-_TALKATIVE: Final = ("zeep", "httpcore")
-"""What these say at DEBUG is much, and is looked at where a whole gateway runs (`test_privacy`)."""
+_TALKATIVE: Final = ("zeep", "httpcore", "httpx")
+"""zeep says too much at DEBUG: it is looked at where a whole gateway runs (`test_privacy`). httpx and its core are the
+tests' own caller, who may know whom he asks about; the gateway sends with something else."""
 MOST_SHOWN: Final = 50
 
 
@@ -64,7 +65,7 @@ def listen() -> None:
         root.addHandler(_HANDLER)
     root.setLevel(logging.DEBUG)
     for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def pytest_configure(config: pytest.Config) -> None:
