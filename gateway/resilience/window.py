@@ -43,7 +43,7 @@ class SlidingCount:
         start = now - self._window
         partial = 0
         for index, count in self._slices:
-            if index * self._width >= start:
+            if index * self._width > start:
                 break
             partial += count
         return self._sum - partial

@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 from bisect import bisect_right
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.resilience.budget import RetryBudget
@@ -16,6 +16,7 @@ steps = st.lists(st.tuples(st.floats(0, 20), st.integers(1, 50)), min_size=1, ma
 
 
 @given(steps)
+@example([(0.0, 1), (20.0, 1), (20.0, 1), (20.0, 1)])
 def test_the_two_counts_enclose_the_true_one(moves: list[tuple[float, int]]) -> None:
     """`settled` never counts too many and `total` never too few, and both are right to within one slice."""
     count = SlidingCount(60)
