@@ -35,9 +35,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (typer.Abort, KeyboardInterrupt, asyncio.CancelledError):
         voice.remark("interrupted")
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that closing it does not fail again
-        return ExitCode.DONE
     return int(code or ExitCode.DONE)
 
 

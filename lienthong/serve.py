@@ -32,6 +32,9 @@ from lienthong.stores import explained
 
 log = structlog.get_logger()
 
+_SWITCH_SECONDS = 0.0005
+"""How long a thread may be kept waiting by another. The store's writer waits at each statement, and a call for it."""
+
 
 def serve(
     config: options.Config = None,
@@ -42,6 +45,7 @@ def serve(
     """Serve until told to stop."""
     settings = checked(config)
     logs.configure()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with explained(settings.store.path), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, until_stdin_closes=until_stdin_closes))
 

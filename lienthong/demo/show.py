@@ -15,7 +15,7 @@ from contracts import texts
 from lienthong.options import BOX
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from rich.console import RenderableType
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from lienthong.voice import Voice
 
 SYSTEM = "population"
+WIDE = 110
+"""Columns from which each figure gets a column of its own."""
 
 
 class _Row(NamedTuple):
@@ -38,6 +40,17 @@ class _Row(NamedTuple):
     reason: str | None
     party: str | None
     sentence: str
+
+
+class _Cells(NamedTuple):
+    """One row of the table, in the order of its columns."""
+
+    story: RenderableType
+    calls: str
+    attempts: str
+    result: Text
+    failing: Text
+    slowest: str
 
 
 class Bar:
@@ -82,27 +95,14 @@ class Bar:
 def table(chapters: Sequence[Chapter], voice: Voice) -> Table:
     """Return the table: for each story its outcomes, and who was at fault."""
     say = voice.say
+    narrow = voice.out.width < WIDE
     shown = Table(box=BOX, show_edge=False, pad_edge=False, title=say("demo.title"), title_justify="left")
     shown.add_column(say("demo.column.story"), ratio=1)
-    for name in ("calls", "attempts"):
-        shown.add_column(say(f"demo.column.{name}"), justify="right", no_wrap=True)
-    for name in ("result", "kind"):
-        shown.add_column(say(f"demo.column.{name}"), no_wrap=True)
-    shown.add_column(say("demo.column.slowest"), justify="right", no_wrap=True)
-    for chapter in chapters:
-        title = Text(say(f"demo.story.{chapter.name}"), style="bold red" if chapter.wrong else "bold")
-        for row, replies in _grouped(chapter, voice).items():
-            shown.add_row(*_cells(title, row, replies, chapter, voice))
-            title = Text()
-    beside = [reply for chapter in chapters for reply in chapter.beside]
-    shown.add_row(
-        Text(say("demo.story.beside"), style="bold"),
-        str(len(beside)),
-        str(sum(len(reply.attempts) for reply in beside)),
-        _result(all(reply.answered and reply.right() for reply in beside), say("demo.result.right"), voice),
-        "",
-        _seconds(beside),
-    )
+    for name in ("result",) if narrow else ("calls", "attempts", "result", "kind", "slowest"):
+        number = name in {"calls", "attempts", "slowest"}
+        shown.add_column(say(f"demo.column.{name}"), justify="right" if number else "left", no_wrap=True)
+    for cells in _rows(chapters, voice):
+        shown.add_row(*(_narrow(cells, voice) if narrow else cells))
     return shown
 
 
@@ -127,6 +127,31 @@ def summary(chapters: Sequence[Chapter], balance: Balance, seconds: float, voice
     verdict = "demo.sum.bad" if wrong or not balance.agrees else "demo.sum.good"
     style = "bold red" if wrong or not balance.agrees else "bold green"
     out.print(Text(say(verdict, wrong=len(wrong), seconds=f"{seconds:.0f}"), style=style))
+
+
+def _rows(chapters: Sequence[Chapter], voice: Voice) -> Iterator[_Cells]:
+    for chapter in chapters:
+        title = Text(voice.say(f"demo.story.{chapter.name}"), style="bold red" if chapter.wrong else "bold")
+        for row, replies in _grouped(chapter, voice).items():
+            yield _cells(title, row, replies, chapter, voice)
+            title = Text()
+    beside = [reply for chapter in chapters for reply in chapter.beside]
+    right = all(reply.answered and reply.right() for reply in beside)
+    yield _Cells(
+        Text(voice.say("demo.story.beside"), style="bold"),
+        str(len(beside)),
+        str(sum(len(reply.attempts) for reply in beside)),
+        _result(right, voice.say("demo.result.right"), voice),
+        Text(),
+        _seconds(beside),
+    )
+
+
+def _narrow(cells: _Cells, voice: Voice) -> tuple[RenderableType, RenderableType]:
+    """Return the cells for a narrow terminal: all figures in one column under the result."""
+    figures = voice.say("demo.figures", calls=cells.calls, attempts=cells.attempts, slowest=cells.slowest)
+    parts = (cells.result, cells.failing, Text(figures, style="dim"))
+    return cells.story, Text("\n").join(part for part in parts if part)
 
 
 def _grouped(chapter: Chapter, voice: Voice) -> dict[_Row, list[Reply]]:
@@ -163,7 +188,7 @@ def _row(reply: Reply, voice: Voice) -> _Row:
     )
 
 
-def _cells(title: Text, row: _Row, replies: Sequence[Reply], chapter: Chapter, voice: Voice) -> list[RenderableType]:
+def _cells(title: Text, row: _Row, replies: Sequence[Reply], chapter: Chapter, voice: Voice) -> _Cells:
     say = voice.say
     if row.answered:
         right = all(reply.right() for reply in replies)
@@ -176,7 +201,7 @@ def _cells(title: Text, row: _Row, replies: Sequence[Reply], chapter: Chapter, v
     story: RenderableType = Group(*(part for part, shown in ((title, title), (why, row.sentence)) if shown))
     failing = Text("\n".join(part for part in (row.kind, row.layer) if part))
     attempts = sum(len(reply.attempts) for reply in replies)
-    return [story, str(len(replies)), str(attempts), result, failing, _seconds(replies)]
+    return _Cells(story, str(len(replies)), str(attempts), result, failing, _seconds(replies))
 
 
 def _why(row: _Row) -> Text:
