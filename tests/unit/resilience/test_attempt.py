@@ -11,6 +11,7 @@ from tests.support.pipelines import AGENCY, Bench, Key, Partner, failure_of, pol
 from tests.support.virtualtime import now, virtual
 
 if TYPE_CHECKING:
+    from contracts.model import AgencyCode
     from gateway.resilience import Outcome
 
 
@@ -302,7 +303,7 @@ async def test_an_agency_without_credential_is_refused_before_any_row() -> None:
     """What the credentials raise reaches the caller as it is."""
     bench = Bench()
 
-    def none(_agency: object) -> Key:
+    def none(agency: AgencyCode) -> Key:  # noqa: ARG001
         raise failure_of(NotSent, "no_credential", Layer.OURS)
 
     bench.keys.get = none  # type: ignore[method-assign]

@@ -96,7 +96,7 @@ def test_a_write_is_repeated_only_as_declared() -> None:
 )
 def test_each_limit_has_its_own_reason(changes: dict[str, object], reason: Reason) -> None:
     """Attempts, time, an open breaker and the budget each stop a retry by themselves and say so."""
-    decision = after(failure_of(), **changes)
+    decision = after(failure_of(), LOOKUP, **changes)
     assert (decision.again, decision.reason) == (reason is Reason.BACKOFF, reason)
 
 
