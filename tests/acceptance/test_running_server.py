@@ -100,11 +100,11 @@ def test_an_address_that_is_taken_is_told(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["lienthong.toml"]
 
 
-def keeping() -> tuple[subprocess.Popen[str], list[int]]:
+def keeping(folder: Path) -> tuple[subprocess.Popen[str], list[int]]:
     """Start a demo that stays, and return it with its children once it stands."""
     demo = subprocess.Popen(  # noqa: S603 - our own command
         home.module("lienthong", "demo", "--keep", "--only", "latency", "--citizens", "300"),
-        env=environment(PYTHONUNBUFFERED="1"),
+        env=environment(PYTHONUNBUFFERED="1", TMPDIR=str(folder)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -116,9 +116,9 @@ def keeping() -> tuple[subprocess.Popen[str], list[int]]:
     raise AssertionError("the demo never stood")
 
 
-def test_no_child_outlives_a_parent_that_is_killed() -> None:
+def test_no_child_outlives_a_parent_that_is_killed(tmp_path: Path) -> None:
     """Even SIGKILL, which nobody can handle, leaves neither mocks nor gateway behind."""
-    demo, pids = keeping()
+    demo, pids = keeping(tmp_path)
     assert len(pids) == 2
     demo.kill()
     demo.communicate()
@@ -128,9 +128,9 @@ def test_no_child_outlives_a_parent_that_is_killed() -> None:
         time.sleep(0.05)
 
 
-def test_a_demo_that_stays_ends_in_order() -> None:
+def test_a_demo_that_stays_ends_in_order(tmp_path: Path) -> None:
     """Ctrl-C ends the demo that was kept with its own verdict, and everything that it started."""
-    demo, pids = keeping()
+    demo, pids = keeping(tmp_path)
     demo.send_signal(signal.SIGINT)
     demo.communicate(timeout=30)
     assert demo.returncode == ExitCode.DONE

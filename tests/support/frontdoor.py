@@ -12,6 +12,7 @@ from lienthong import home
 from lienthong.demo.asking import Caller, Reply
 from lienthong.demo.mocks import Mocks
 from lienthong.demo.people import Register
+from tests.support import artifacts
 
 if TYPE_CHECKING:
     from lienthong.demo.stage import Stage
@@ -29,16 +30,18 @@ def environment(**more: str) -> dict[str, str]:
     return {**plain, "LIENTHONG_LANG": "en", **more}
 
 
-def run(*arguments: str, seconds: float = SECONDS) -> subprocess.CompletedProcess[str]:
-    """Run one command line as a process of its own, to its end."""
-    return subprocess.run(  # noqa: S603 - our own command
+def run(*arguments: str, seconds: float = SECONDS, **more: str) -> subprocess.CompletedProcess[str]:
+    """Run one command line as a process of its own, to its end; `more` is added to its environment."""
+    done = subprocess.run(  # noqa: S603 - our own command
         home.module("lienthong", *arguments),
-        env=environment(),
+        env=environment(**more),
         capture_output=True,
         text=True,
         timeout=seconds,
         check=False,
     )
+    artifacts.keep("commands.out", done.stdout + done.stderr)
+    return done
 
 
 class Asker:
