@@ -107,7 +107,6 @@ class Bulkhead:
         """Undo a wait that was cut short, also when the turn came in the very same instant."""
         if turn in self._queue:
             del self._queue[turn]
-            self._admit()
         elif not turn.cancelled():
             self.leave(unused=True)
 
