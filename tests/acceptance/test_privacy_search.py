@@ -93,6 +93,7 @@ def test_a_world_of_another_seed_is_known_once_noted() -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "correlation_id=01M81YBZ4HA8Y3CQQ96JNXF9VM, ha/y",
         "correlation_id=01JZ0000000000000000000000 request_id=5f0c9a4e-12ab-4c3d-9e8f-999123456789",
         "subject=" + "5b" * 32 + " digest=a999123456789f",
         "seconds=0.999123456 took 999 ms, 999123 rows, 1999190000019 µs",

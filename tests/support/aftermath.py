@@ -95,18 +95,20 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     found = session.config.stash[_FOUND] = [*forbidden_keys(), *map(str, findings(session.config))]
     if found:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
-    elif (made := session.config.stash[_MADE]) is not None:
+    elif session.exitstatus == pytest.ExitCode.OK and (made := session.config.stash[_MADE]) is not None:
         shutil.rmtree(made, ignore_errors=True)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Say where somebody was found; the artifacts stay, to be looked at."""
+    """Say where somebody was found, and where the artifacts of a run that failed are."""
     found = terminalreporter.config.stash.get(_FOUND, [])
     if found:
         terminalreporter.section("left behind by this run", red=True, bold=True)
         for line in found[:MOST_SHOWN]:
             terminalreporter.line(line)
-        terminalreporter.line(f"{len(found)} in all; the artifacts are in {artifacts.folder()}")
+        terminalreporter.line(f"{len(found)} in all")
+    if artifacts.folder().exists():
+        terminalreporter.line(f"logs, metrics, captures and databases of this run: {artifacts.folder()}")
 
 
 def findings(config: pytest.Config) -> Iterator[Finding]:

@@ -31,7 +31,10 @@ DEFAULT_WORLD: Final = (1, 5000)
 
 SHORTEST_JOINED: Final = 8
 FEWEST_WORDS: Final = 2
-_WORD: Final = re.compile(r"[^\W\d_]+")
+SHORTEST_PLAIN: Final = 5
+"""Letters that a name without diacritics has at least: fewer come together by chance in ids and digests."""
+_TOKEN: Final = re.compile(r"[^\W_]+")
+_LETTERS: Final = re.compile(r"[^\W\d_]{8,}")
 _TAG: Final = re.compile(r"<[^<>]{1,200}>")
 _FORMED: Final = re.compile(r"(?<![0-9A-Za-z])(?<![0-9]\.)(?<![0-9a-f]{4}-)999(?:[0-9]{9}|[0-9]{6})(?![0-9A-Za-z])")
 _LONG: Final = re.compile(r"[0-9]{9,}")
@@ -67,13 +70,14 @@ class Known:
         """Search for `name` in each of its forms, unless it is too short to be told from other words."""
         whole = unicodedata.normalize("NFC", name).lower()
         for form in (whole, folded(whole)):
-            words = _WORD.findall(form)
-            if len(words) < FEWEST_WORDS:
-                return
+            words = _TOKEN.findall(form)
+            letters = "".join(words)
+            if len(words) < FEWEST_WORDS or (letters.isascii() and len(letters) < SHORTEST_PLAIN):
+                continue
             self.names.add(" ".join(words))
             self.longest[words[0]] = max(len(words), self.longest.get(words[0], 0))
-            if len("".join(words)) >= SHORTEST_JOINED:
-                self.joined.add("".join(words))
+            if len(letters) >= SHORTEST_JOINED:
+                self.joined.add(letters)
 
     def add_number(self, number: str | None) -> None:
         """Search for a number."""
@@ -151,10 +155,11 @@ class Search:
         for run in _LONG.findall(line):
             if any(run[at : at + 12] in people.numbers for at in range(len(run) - 11)) or run in people.numbers:
                 yield "a seeded number"
-        words = _WORD.findall(line.lower())
+        lower = line.lower()
+        if not people.joined.isdisjoint(_LETTERS.findall(lower)):
+            yield "a seeded name, joined"
+        words = _TOKEN.findall(lower)
         for at, word in enumerate(words):
-            if len(word) >= SHORTEST_JOINED and word in people.joined:
-                yield "a seeded name, joined"
             most = people.longest.get(word, 0)
             if any(" ".join(words[at : at + many]) in people.names for many in range(FEWEST_WORDS, most + 1)):
                 yield "a seeded name"
