@@ -20,7 +20,7 @@ class Transport(Protocol):
         """Send `request` once and return the whole answer, decoded and within the limits, whatever its status.
 
         Notes phases, address, sizes, status and the like on `exchange`, and never takes longer than its `timeout`.
-        Nothing is ever sent twice and no redirect is followed.
+        Nothing is ever sent twice and no redirect is followed. Nothing is sent once the exchange's `gate` refuses.
 
         Raises exactly one `Failure`: `NotSent` while no byte can have reached the partner, `UnknownOutcome` after that.
         """

@@ -101,6 +101,9 @@ class WireRequest(aiohttp.ClientRequest):
         exchange.reused = reused
         exchange.address = _peer(transport)
         passage.enter(Step.SEND)
+        refusal = exchange.gate() if exchange.gate is not None else None
+        if refusal is not None:
+            raise refusal
         if self.body:
             return await super().send(conn)
         passage.left = True

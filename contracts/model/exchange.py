@@ -11,6 +11,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contracts.model.failure import Failure
     from contracts.model.operation import Operation
 
 
@@ -46,13 +49,16 @@ class Exchange:
     """One attempt at one operation.
 
     `request_id` is unique to this attempt and is what the partner gets where its contract has room for one
-    (at most 40 characters). `timeout` is the time left for the whole exchange, in seconds.
+    (at most 40 characters). `timeout` is the time left for the whole exchange, in seconds. `gate` is asked by the
+    transport once, just before the first byte leaves, and says why it may not: a connection can take longer to open
+    than a stop switch to be pressed.
     The remaining fields are filled while the exchange runs.
     """
 
     operation: Operation
     request_id: str
     timeout: float
+    gate: Callable[[], Failure | None] | None = None
 
     phases: dict[Phase, float] = field(default_factory=dict)
     address: str | None = None

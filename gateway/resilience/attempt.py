@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import structlog
@@ -207,6 +208,7 @@ class Attempts(Generic[C]):
             return
         margin = self._policy.margin_seconds
         exchange.timeout = min(self._policy.attempt_seconds, call.deadline.remaining(now) - margin)
+        exchange.gate = partial(self._stopped, call)
         flight.left = True
         flight.started = now
         self._changed(self._gates.breaker.leaving(flight.permit, now))
@@ -295,9 +297,9 @@ class Attempts(Generic[C]):
 
     def _refusal(self, call: Call, permit: Permit | None) -> NotSent | None:
         """Return why nothing may leave just now, if so: switch, breaker, time."""
-        paused = self._gates.switch.check(self._system)
-        if paused is not None:
-            return self._refuse(call, "pause_unreadable" if paused.unreadable else "paused")
+        stopped = self._stopped(call)
+        if stopped is not None:
+            return stopped
         now = self._clock()
         if permit is not None and not self._gates.breaker.valid(permit):
             return self._shut(call, self._gates.breaker.refusal(now))
@@ -305,6 +307,13 @@ class Attempts(Generic[C]):
         if call.deadline.remaining(now) < needed:
             return self._refuse(call, "no_time_left")
         return None
+
+    def _stopped(self, call: Call) -> NotSent | None:
+        """Return why nothing may leave although the attempt is under way: somebody pressed the stop switch."""
+        paused = self._gates.switch.check(self._system)
+        if paused is None:
+            return None
+        return self._refuse(call, "pause_unreadable" if paused.unreadable else "paused")
 
     def _shut(self, call: Call, refusal: NoPermit) -> NotSent:
         return self._refuse(call, "breaker_open", refusal.layer, retry_after=refusal.retry_after)

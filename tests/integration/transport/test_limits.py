@@ -16,8 +16,8 @@ import uvloop
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from adapters.transport import Capture, Carrier, TransportSettings
-from contracts.model import Acted, Kind, Layer, Phase
-from tests.support.exchanges import asking, exchange, failing
+from contracts.model import Acted, Failure, Kind, Layer, NotSent, Phase
+from tests.support.exchanges import ASK, asking, exchange, failing
 from tests.support.rawpeer import OK, Link, RawPeer, answering, serve
 
 if TYPE_CHECKING:
@@ -349,3 +349,27 @@ def test_aiohttp_still_repeats_by_itself() -> None:
             return len(peer.requests)
 
     assert asyncio.run(run()) == 3
+
+
+async def test_nothing_leaves_once_the_gate_refuses() -> None:
+    """A refusal that comes while the connection is being opened, or on a pooled one, keeps every byte back."""
+
+    def shut() -> Failure:
+        return NotSent("paused", operation=ASK, layer=Layer.OURS)
+
+    with RawPeer(serve) as peer:
+        carrier = Carrier(SETTINGS)
+        for _ in range(2):
+            refused = exchange()
+            refused.gate = shut
+            failure = await failing(carrier, peer.url, on=refused)
+            assert (failure.kind, failure.reason, failure.may_have_acted) == (Kind.NOT_SENT, "paused", Acted.NO)
+        assert peer.requests == []
+        open_gate = exchange()
+        open_gate.gate = lambda: None
+        assert (await asking(carrier, peer.url, on=open_gate)).status_code == 200
+        refused = exchange()
+        refused.gate = shut
+        await failing(carrier, peer.url, on=refused)
+        assert len(peer.requests) == 1
+        await carrier.aclose()

@@ -377,3 +377,26 @@ async def test_state_tells_what_is_going_on() -> None:
     assert state.next_probe_in is not None
     assert 0 < state.next_probe_in <= 5
     assert state.budget_left < 10
+
+
+@virtual
+async def test_a_switch_pressed_while_a_connection_opens_keeps_the_request_back() -> None:
+    """The transport asks again before the first byte; what the switch keeps back says nothing about the partner."""
+    bench = Bench()
+
+    async def connecting(_key: Key, exchange: Exchange) -> object:
+        await asyncio.sleep(3)
+        assert exchange.gate is not None
+        refusal = exchange.gate()
+        if refusal is not None:
+            raise refusal
+        return "found"
+
+    asking = asyncio.ensure_future(bench.run(operation=connecting))
+    await asyncio.sleep(1)
+    bench.switch.paused = Paused(by="so-khcn", why="x")
+    outcome = await asking
+    assert outcome.failure is not None
+    assert (outcome.failure.kind, outcome.failure.reason) == (Kind.NOT_SENT, "paused")
+    assert len(outcome.attempts) == 1
+    await bench.settle()
