@@ -152,6 +152,7 @@ def _json(evidence: Evidence) -> str:
             "request_bytes": evidence.request_bytes,
             "response_bytes": evidence.response_bytes,
             "unknown_elements": evidence.unknown_elements,
+            "unknown_names": evidence.unknown_names,
         },
         separators=(",", ":"),
     )
