@@ -73,14 +73,17 @@ class Province:
         """The header that opens the gateway."""
         return {"Authorization": f"Bearer {self.key}"}
 
+    def command(self, *entry: str) -> list[str]:
+        """Return the command that serves. `entry` is a script that stands in for the command `lienthong`."""
+        plain = home.module("lienthong")
+        start = [*(plain[:-2] if entry else plain), *entry]
+        return [*start, "serve", "--config", str(self.config), "--until-stdin-closes"]
+
     @asynccontextmanager
     async def serving(self, *entry: str) -> AsyncIterator[Child]:
-        """Run the gateway until the block ends. `entry` is a script that stands in for the command `lienthong`."""
-        plain = home.module("lienthong")
-        command = [*(plain[:-2] if entry else plain), *entry, "serve", "--config", str(self.config)]
-        command.append("--until-stdin-closes")
+        """Run the gateway until the block ends; see `command`."""
         log = artifacts.path("gateway.log")
-        async with started("gateway", command, environment=environment(), log=log) as child:
+        async with started("gateway", self.command(*entry), environment=environment(), log=log) as child:
             yield child
 
 
