@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from contracts import model
@@ -42,6 +42,15 @@ class CitizenQueryV1(_Request):
     birth_date: Annotated[str, Field(pattern=BIRTH_DATE)] = Field(
         description="Ngày, tháng, năm sinh (`YYYY-MM-DD`), hoặc chỉ năm sinh (`YYYY`)", examples=["1990-02-28"]
     )
+
+    @field_validator("full_name")
+    @classmethod
+    def _has_a_letter(cls, value: str) -> str:
+        try:
+            model.PersonName(value)
+        except ValueError:  # separators that Python counts as space and the constraint above does not
+            raise PydanticCustomError("string_too_short", "nothing but space", {"min_length": 1}) from None
+        return value
 
     @model_validator(mode="after")
     def _one_number(self) -> Self:

@@ -67,6 +67,7 @@ async def test_every_wrong_field_is_named_at_once_and_none_is_quoted(tmp_path: P
         ({"old_card_number": "999000017"}, "one_number"),
         ({"identity_number": None}, "one_number"),
         ({"full_name": "   "}, "too_short"),
+        ({"full_name": "\x1c\x1f"}, "too_short"),
         ({"full_name": "A" * 101}, "too_long"),
         ({"full_name": 7}, "text"),
         ({"full_name": None}, "text"),
