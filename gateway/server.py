@@ -70,6 +70,18 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._in_header = True
+        if self._answered():  # before its body came: the base class waits for the next request only after an answer
+            self._stop_timer()
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    @override
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if not self._in_header:  # the rest of a body that nobody reads any more
+            self._start_timer()
 
     @override
     def send_400_response(self, msg: str) -> None:
@@ -89,7 +101,17 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _start_timer(self) -> None:
         if self._header_timer is None:
-            self._header_timer = self.loop.call_later(self.header_seconds, self.transport.close)
+            self._header_timer = self.loop.call_later(self.header_seconds, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        self._header_timer = None
+        if self.cycle is None or self._answered():
+            self.transport.close()
+        else:  # part of a next request, or an empty line behind a body: the answer to this one still goes out
+            self._start_timer()
+
+    def _answered(self) -> bool:
+        return self.cycle is not None and bool(self.cycle.response_complete)
 
     def _stop_timer(self) -> None:
         if self._header_timer is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from gateway.runtime import Gateway
 
@@ -109,8 +109,8 @@ async def test_metrics_show_calls_and_states(tmp_path: Path) -> None:
 
 
 @contextlib.asynccontextmanager
-async def listening(gateway: Gateway) -> AsyncIterator[int]:
-    config = server.configure(create_app(gateway), gateway.settings.server.model_copy(update={"port": 0}))
+async def listening(gateway: Gateway, app: ASGIApp | None = None) -> AsyncIterator[int]:
+    config = server.configure(app or create_app(gateway), gateway.settings.server.model_copy(update={"port": 0}))
     serving = uvicorn.Server(config)
     serving.install_signal_handlers = lambda: None  # type: ignore[attr-defined,method-assign]
     task = asyncio.create_task(serving._serve())
@@ -147,6 +147,39 @@ async def test_a_connection_that_says_nothing_or_drips_is_closed(tmp_path: Path)
     async with running(tmp_path, header_seconds=0.2) as run, listening(run.gateway) as port:
         assert await exchange(port) == b""
         assert await exchange(port, HEAD, b"X-Slow: ") == b""
+
+
+@pytest.mark.parametrize("rest", [b"x", b"x" * 100], ids=["unfinished", "whole"])
+async def test_a_connection_answered_before_its_body_came_is_closed_as_well(tmp_path: Path, rest: bytes) -> None:
+    """Whoever is answered early, for want of a key, cannot hold the connection with what nobody reads any more."""
+    async with running(tmp_path, header_seconds=0.2, keep_alive_seconds=1) as run, listening(run.gateway) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(HEAD + b"Content-Length: 100\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.write(rest)
+        await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    assert head.startswith(b"HTTP/1.1 401")
+
+
+async def test_a_slow_next_request_does_not_cut_off_the_answer_before_it(tmp_path: Path) -> None:
+    """The time for a header block runs against whoever is silent, not against whoever waits for an answer."""
+    asked = asyncio.Event()
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        asked.set()
+        await asyncio.sleep(0.5)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async with running(tmp_path, header_seconds=0.2) as run, listening(run.gateway, app) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await asked.wait()
+        writer.write(b"\r\n")  # as some old clients send behind a body
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 204")
 
 
 async def test_a_header_block_that_is_too_large_is_refused(tmp_path: Path) -> None:
