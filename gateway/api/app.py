@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gateway.api import citizens, health, openapi, preferences, problems, systems
@@ -61,6 +61,7 @@ def api() -> FastAPI:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(StoreUnavailable, _store_unavailable)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _defect)
     openapi.install(app)
     return app
@@ -79,6 +80,11 @@ def _http(request: Request, error: Exception) -> Response:
 
 def _store_unavailable(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature is Starlette's
     return _document(request, Refused("store_unavailable", retry_after=1))
+
+
+def _gone(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature is Starlette's
+    """Answer a caller that left while it was sending: nobody reads this, and nothing of ours is wrong."""
+    return Response(status_code=400)
 
 
 def _defect(request: Request, error: Exception) -> Response:

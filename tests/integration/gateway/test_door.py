@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import structlog
 import trustme
 import uvicorn
 
@@ -204,6 +205,21 @@ async def test_a_body_that_never_comes_is_refused(tmp_path: Path) -> None:
         assert run.partner.seen == []
     assert slow.startswith(b"HTTP/1.1 408")
     assert large.startswith(b"HTTP/1.1 413")
+
+
+async def test_a_caller_that_leaves_while_it_sends_is_no_defect(tmp_path: Path) -> None:
+    """A connection that ends in the middle of a body is nobody's fault here: no defect is recorded or counted."""
+    async with running(tmp_path) as run, listening(run.gateway) as port:
+        key = b"Authorization: Bearer " + run.key.encode() + b"\r\nContent-Type: application/json\r\n"
+        with structlog.testing.capture_logs() as logs:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(HEAD + key + b"Content-Length: 100\r\nExpect: 100-continue\r\n\r\n{")
+            await asyncio.sleep(0.1)
+            writer.close()
+            await asyncio.sleep(0.1)
+        text = (await run.client.get("/metrics")).text
+    assert [line for line in logs if line["log_level"] == "error"] == []
+    assert 'reason="internal"' not in text
 
 
 async def test_the_gateway_speaks_tls_when_it_has_a_certificate(tmp_path: Path) -> None:
