@@ -75,7 +75,9 @@ def _refused(request: Request, error: Exception) -> Response:
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
     reason = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "internal")
-    return _document(request, Refused(reason))
+    answer = _document(request, Refused(reason))
+    answer.headers.update(error.headers or {})  # `Allow`, where a method is not
+    return answer
 
 
 def _store_unavailable(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature is Starlette's

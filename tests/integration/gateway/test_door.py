@@ -34,6 +34,7 @@ async def test_unknown_addresses_and_methods_are_problem_documents(tmp_path: Pat
         assert answer.status_code == status
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["correlation_id"] == answer.headers["x-correlation-id"]
+    assert method.headers["allow"] == "POST"  # RFC 9110 §15.5.6: a 405 says what would be allowed
 
 
 @pytest.mark.parametrize(
