@@ -61,6 +61,9 @@ def listen() -> None:
         logger_factory=structlog.PrintLoggerFactory(),
     )
     root = logging.getLogger()
+    for handler in root.handlers[:]:
+        if type(handler) is logging.StreamHandler:  # a test's, and the stream was that test's too
+            root.removeHandler(handler)
     if _HANDLER not in root.handlers:
         root.addHandler(_HANDLER)
     root.setLevel(logging.DEBUG)
