@@ -116,8 +116,9 @@ def elsewhere() -> Iterator[Path]:
 
 def test_a_finding_tells_the_place_and_not_the_value(elsewhere: Path) -> None:
     """Whoever reads the failed run learns where to look and nobody's name."""
-    (elsewhere / "gateway.log").write_text(f"all is well\nasked for {NAME}, {NUMBER}\n", encoding="utf-8")
-    found = [str(finding) for finding in Search(everybody()).folder(elsewhere)]
+    log = elsewhere / "gateway.log"
+    log.write_text(f"all is well\nasked for {NAME}, {NUMBER}\n", encoding="utf-8")
+    found = [str(finding) for finding in Search(everybody()).file(log, log.name)]
     assert all(line.startswith("gateway.log:2: ") for line in found)
     assert len(found) == 3
     assert not any(NUMBER in line or "Trần" in line for line in found)
@@ -135,6 +136,13 @@ def test_a_database_is_read_with_its_log(elsewhere: Path) -> None:
     for ending in ("", "-wal", "-shm"):  # or this very run would fail
         copy.with_name(copy.name + ending).unlink(missing_ok=True)
     assert {(finding.artifact, finding.rule) for finding in found} >= {("copy (dump)", "a seeded name")}
+
+
+def test_a_damaged_database_is_searched_as_bytes(elsewhere: Path) -> None:
+    """What cannot be read as tables any more is still looked through."""
+    database = elsewhere / "store.db"
+    database.write_bytes(b"SQLite format 3\x00" + f" {NAME} ".encode() * 400)
+    assert {finding.rule for finding in Search(everybody()).file(database, "x")} == {"a seeded name"}
 
 
 def test_what_is_logged_here_is_searched_at_the_end() -> None:

@@ -29,8 +29,8 @@ FORBIDDEN_KEYS: Final = "forbidden-keys"
 _MADE = pytest.StashKey[Path | None]()
 _FOUND = pytest.StashKey[list[str]]()
 _LOGS: Final = frozenset({".log", ".err", ".out", ".jsonl", ".prom"})
-_TALKATIVE: Final = ("zeep", "httpcore", "httpx")
-"""zeep says too much at DEBUG: it is looked at where a whole gateway runs (`test_privacy`). httpx and its core are the
+_TALKATIVE: Final = ("zeep", "asyncio", "httpcore", "httpx")
+"""The first two say much at DEBUG, and it is looked at where a whole gateway runs (`test_privacy`). The others are the
 tests' own caller, who may know whom he asks about; the gateway sends with something else."""
 MOST_SHOWN: Final = 50
 
@@ -116,12 +116,20 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
 
 def findings(config: pytest.Config) -> Iterator[Finding]:
     """Yield everybody found in the artifacts, and in the logs and databases in the tests' own folders."""
-    search = Search(known(artifacts.worlds()))
-    yield from search.folder(artifacts.folder())
+    root = artifacts.folder()
     base = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # there is no other way to it
-    for file in sorted(base.rglob("*")):
-        if file.is_file() and not file.is_symlink() and (file.suffix in _LOGS or artifacts.is_database(file)):
-            yield from search.file(file, str(file.relative_to(base)))
+    files = [(file, root) for file in root.rglob("*") if not file.name.endswith(artifacts.WORLDS)]
+    files += [(file, base) for file in base.rglob("*") if not file.is_symlink() and _telling(file)]
+    written = sorted((file, above) for file, above in files if file.is_file() and file.stat().st_size)
+    if written:  # it takes a moment to know everybody
+        search = Search(known(artifacts.worlds()))
+        for file, above in written:
+            yield from search.file(file, str(file.relative_to(above)))
+
+
+def _telling(file: Path) -> bool:
+    """Whether a file in a test's own folder is a log or a database: other things may name whom the test made up."""
+    return file.is_file() and (file.suffix in _LOGS or artifacts.is_database(file))
 
 
 def forbidden_keys() -> Iterator[str]:
