@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httptools
 import uvicorn
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -22,6 +23,21 @@ if TYPE_CHECKING:
 _HEADERS_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
+class _Parser(httptools.HttpRequestParser):
+    """httptools' parser, which stops at the head of a request that offers an upgrade: here it reads on."""
+
+    def __init__(self, protocol: GuardedProtocol) -> None:
+        super().__init__(protocol)
+        self._protocol = protocol
+
+    @override
+    def feed_data(self, data: bytes) -> None:  # type: ignore[override] # narrower: what a socket gives
+        try:
+            super().feed_data(data)
+        except httptools.HttpParserUpgrade as stopped:
+            self._protocol.decline_upgrade(data[stopped.args[0] :])
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with a limit on the size of a header block and on the time it may take to arrive."""
 
@@ -31,6 +47,7 @@ class GuardedProtocol(HttpToolsProtocol):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # narrower, as uvicorn's
         super().connection_made(transport)
+        self.parser = _Parser(self)
         self._header_bytes = 0
         self._in_header = True
         self._too_large = False
@@ -59,8 +76,21 @@ class GuardedProtocol(HttpToolsProtocol):
         self._parsed_bytes = 0
         super().on_message_begin()
 
+    def decline_upgrade(self, rest: bytes) -> None:
+        """Read the request again as one without the offer, which a server may ignore (RFC 9110 §7.8)."""
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        fields = [b"%s: %s\r\n" % field for field in self.headers if field[0] != b"upgrade"]
+        head = b"%s %s HTTP/%s\r\n%s\r\n" % (method, self.url, version, b"".join(fields))
+        self.parser = _Parser(self)
+        self.parser.feed_data(head + rest)
+
+    def _offers_upgrade(self) -> bool:
+        return bool(self.parser.should_upgrade()) and self.parser.get_method() != b"CONNECT"
+
     @override
     def on_headers_complete(self) -> None:
+        if self._offers_upgrade():
+            return
         self._in_header = False
         self._header_bytes = 0
         self._stop_timer()
@@ -68,6 +98,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     @override
     def on_message_complete(self) -> None:
+        if self._offers_upgrade():
+            return
         super().on_message_complete()
         self._in_header = True
         if self._answered():  # before its body came: the base class waits for the next request only after an answer

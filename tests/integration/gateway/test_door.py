@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -206,6 +207,26 @@ async def test_a_body_that_never_comes_is_refused(tmp_path: Path) -> None:
         assert run.partner.seen == []
     assert slow.startswith(b"HTTP/1.1 408")
     assert large.startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["together", "apart"])
+async def test_an_offer_to_upgrade_is_declined_and_the_request_answered(tmp_path: Path, *, apart: bool) -> None:
+    """A client that offers HTTP/2 on a plain connection, as Java's does by default, keeps its body and connection."""
+    content = json.dumps(QUESTION).encode()
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"
+    async with running(tmp_path) as run, listening(run.gateway) as port:
+        key = b"Authorization: Bearer " + run.key.encode() + b"\r\nContent-Type: application/json\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(2):
+            writer.write(HEAD + offer + key + b"Content-Length: %d\r\n\r\n" % len(content))
+            if apart:
+                await writer.drain()
+                await asyncio.sleep(0.05)
+            writer.write(content)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+            assert head.startswith(b"HTTP/1.1 200")
+            await reader.readuntil(b"]}")
+        writer.close()
 
 
 async def test_a_caller_that_leaves_while_it_sends_is_no_defect(tmp_path: Path) -> None:
