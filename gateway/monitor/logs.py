@@ -1,14 +1,15 @@
 """Logs: one JSON object a line on standard error, changes rather than repetitions, and nobody's name or number.
 
 What may be logged is a closed list of keys; a line with any other key fails in the tests and drops the key in service,
-so that a value that identifies a person has no way in.
+so that a value that identifies a person has no way in. A line that cannot be written is lost and stops nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 import structlog
 
@@ -50,6 +51,21 @@ KEYS = frozenset(
 )
 
 
+class _Lossy:
+    """A stream as structlog uses one. Calls and the store's threads log where they must not fail: on a full disk."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # the latter from a stream that is closed
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def _only_known_keys(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
     for key in [key for key in event if key not in KEYS]:
         event[key] = "(dropped: not a key that may be logged)"
@@ -66,7 +82,7 @@ def configure(*, level: int = logging.INFO) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Lossy(sys.stderr))),
     )
     logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr, force=True)
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import errno
+import io
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,6 +26,30 @@ def test_a_key_that_may_not_be_logged_loses_its_value(capsys: pytest.CaptureFixt
     assert line["system"] == "population"
     assert "MẪU" not in json.dumps(line, ensure_ascii=False)
     assert "999190000017" not in json.dumps(line)
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk or a reader that has gone loses the line, never a call, and never the thread that writes the store."""
+
+    class Full(io.StringIO):
+        full = True
+
+        def write(self, text: str) -> int:
+            if self.full:
+                raise OSError(errno.ENOSPC, "no space left on device")
+            return super().write(text)
+
+    stream = Full()
+    monkeypatch.setattr(sys, "stderr", stream)
+    before = structlog.get_config()
+    try:
+        logs.configure()
+        structlog.get_logger().error("store does not write")
+        stream.full = False
+        structlog.get_logger().info("store writes again")
+    finally:
+        structlog.configure(**before)
+    assert json.loads(stream.getvalue())["event"] == "store writes again"
 
 
 def test_a_defect_tells_where_and_never_what() -> None:
