@@ -29,7 +29,7 @@ def test_a_key_that_may_not_be_logged_loses_its_value(capsys: pytest.CaptureFixt
 
 
 def test_a_log_that_cannot_be_written_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk or a reader that has gone loses the line, never a call, and never the thread that writes the store."""
+    """A full disk or a reader that has gone loses the line, never a call or the thread that writes the store."""
 
     class Full(io.StringIO):
         full = True
