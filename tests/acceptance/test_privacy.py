@@ -51,7 +51,7 @@ def found_in(file: Path) -> list[str]:
 
 
 async def test_no_name_and_no_number_is_in_logs_metrics_captures_or_store(tmp_path: Path) -> None:
-    """After every fault, wrong fields, broken bodies and a revoked key, nobody is found in what the gateway wrote.
+    """After every fault, wrong fields, a partner who names people and a revoked key, nobody is in what was written.
 
     The gateway is the real process, with its own logs and those of the libraries at DEBUG, and with captures on.
     """
@@ -59,6 +59,7 @@ async def test_no_name_and_no_number_is_in_logs_metrics_captures_or_store(tmp_pa
         province = await founded(tmp_path, door.ready, policy=POLICY, transport=TRANSPORT)
         async with province.serving(str(LOUD)) as gateway, _caller(province, gateway) as caller:
             answers = [answer async for answer in _every_fault(caller, door)]
+            gossip = [answer async for answer in _gossip(caller, door)]
             refusals = [(await _send(caller, *one)).status_code for one in _misuses()]
             metrics = artifacts.path("metrics.prom")
             metrics.write_bytes((await caller.get("/metrics", headers=province.authorization)).content)
@@ -68,6 +69,7 @@ async def test_no_name_and_no_number_is_in_logs_metrics_captures_or_store(tmp_pa
         stopped = artifacts.keep_database(province.store)
 
     assert [status for status in refusals if not 400 <= status < 500] == []
+    assert all(SAID in answer.json()["partner"]["text"] for answer in gossip)
     written = [gateway.log, door.log, metrics, province.captures, alive, stopped]
     assert {file.name: found_in(file) for file in written} == {file.name: [] for file in written}
 
@@ -107,12 +109,22 @@ async def _every_fault(caller: httpx.AsyncClient, door: Child) -> Any:
                 await admin.delete("faults")
 
 
+async def _gossip(caller: httpx.AsyncClient, door: Child) -> Any:
+    """Let the partner say in a fault who was asked for, and yield what the caller is told of it."""
+    async with httpx.AsyncClient(base_url=door.ready["admin"], trust_env=False) as admin:
+        for what in ("system_fault", "fault_ok", "platform_near_fault", "platform_far_fault"):
+            fault = {"what": what, "until": {"count": 1}, "with": {"text": SAID}}
+            (await admin.post("faults", json=fault)).raise_for_status()
+            yield await caller.post("/v1/citizens/lookup", json=GOOD)
+
+
 def _numbered(person: dict[str, Any]) -> bool:
     return bool(person["identity_number"] or person["old_card_number"])
 
 
 NAME = "Trần Thị Mẫu"
 NUMBER = "999190000017"
+SAID = f"Không tra được {NAME.upper()}, số {NUMBER}"
 GOOD = {"citizen": {"identity_number": NUMBER, "full_name": NAME, "birth_date": "1990-02-28"}, "purpose": PURPOSE}
 
 Misuse = tuple[str, str, bytes, dict[str, str]]
