@@ -48,3 +48,8 @@ def settings(path: Path | None) -> Settings:
 def moment(value: datetime | None) -> str:
     """Return the moment for a table's cell, in local time to the minute."""
     return "" if value is None else value.astimezone(VIETNAM).strftime("%Y-%m-%d %H:%M")
+
+
+def line(text: str) -> str:
+    """Return text that somebody wrote, over the network perhaps, as one line that cannot steer a terminal."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -28,7 +28,7 @@ def pause(context: typer.Context, system: System, why: options.Why, config: opti
     settings = options.settings(config)
     _check(settings, system)
     switch = use(settings, lambda store: store.switches.pause(system, by=operator(), why=why))
-    Voice.of(context).remark("systems.pause.done", system=system, by=switch.by, why=switch.why)
+    Voice.of(context).remark("systems.pause.done", system=system, by=switch.by, why=options.line(switch.why))
 
 
 @app.command("resume", cls=Command, help="systems.resume.help")
@@ -63,7 +63,7 @@ def list_all(context: typer.Context, config: options.Config = None, as_json: opt
             name,
             texts.system_name(voice.language, name),
             voice.say("state.running" if switch is None else "state.paused"),
-            *(() if switch is None else (switch.by, switch.why, options.moment(switch.since))),
+            *(() if switch is None else (switch.by, options.line(switch.why), options.moment(switch.since))),
         )
     voice.out.print(table)
 

@@ -193,3 +193,14 @@ def test_a_store_that_cannot_be_opened_is_explained(command: Command, client: st
         rest.unlink()
     code, _, err = command("clients", "list")
     assert (code, "store.path" in err) == (ExitCode.STORE_CLOSED, True)
+
+
+def test_what_a_caller_wrote_does_not_steer_the_terminal(command: Command) -> None:
+    """A reason may come over the network: control characters in it are shown as gaps, in tables and remarks."""
+    why = "bảo trì\x1b]0;x\x07\x1b[31m\u202e\nđến 17 giờ"
+    _, _, remark = command("systems", "pause", "population", "--why", why)
+    _, table, _ = command("systems", "list")
+    for shown in (remark, table):
+        assert "bảo trì" in shown
+        assert "đến 17 giờ" in shown
+        assert not {"\x1b", "\x07", "\u202e"} & set(shown)
