@@ -186,7 +186,7 @@ async def test_a_run_that_leaves_nobody_behind_passes(elsewhere: Path) -> None:
     """The search by itself lets a run end well, and takes its artifacts away."""
     code, out = await run(elsewhere, CLEAN)
     assert (code, "left behind" in out) == (0, False), out
-    assert not list(elsewhere.glob("lienthong-artifacts-*"))
+    assert not list(elsewhere.rglob("lienthong-artifacts-*"))
 
 
 async def test_a_run_that_leaves_somebody_behind_fails(elsewhere: Path) -> None:

@@ -71,9 +71,10 @@ def listen() -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the run's folder, unless a controller has made it."""
-    config.stash[_MADE] = artifacts.begin()
+    """Make the run's folder, unless a controller has made it. pytest keeps its last few and removes older ones."""
+    config.stash[_MADE] = artifacts.begin(_base(config))
     listen()
 
 
@@ -117,9 +118,9 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
 def findings(config: pytest.Config) -> Iterator[Finding]:
     """Yield everybody found in the artifacts, and in the logs and databases in the tests' own folders."""
     root = artifacts.folder()
-    base = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # there is no other way to it
+    base = _base(config)
     files = [(file, root) for file in root.rglob("*") if not file.name.endswith(artifacts.WORLDS)]
-    files += [(file, base) for file in base.rglob("*") if not file.is_symlink() and _telling(file)]
+    files += [(file, base) for file in base.rglob("*") if not file.is_relative_to(root) and _telling(file)]
     written = sorted((file, above) for file, above in files if file.is_file() and file.stat().st_size)
     if written:  # it takes a moment to know everybody
         search = Search(known(artifacts.worlds()))
@@ -129,7 +130,13 @@ def findings(config: pytest.Config) -> Iterator[Finding]:
 
 def _telling(file: Path) -> bool:
     """Whether a file in a test's own folder is a log or a database: other things may name whom the test made up."""
-    return file.is_file() and (file.suffix in _LOGS or artifacts.is_database(file))
+    return file.is_file() and not file.is_symlink() and (file.suffix in _LOGS or artifacts.is_database(file))
+
+
+def _base(config: pytest.Config) -> Path:
+    """Return the folder in which this run's temporary folders lie."""
+    base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined] # there is no other way to it
+    return base
 
 
 def forbidden_keys() -> Iterator[str]:

@@ -26,11 +26,11 @@ _numbers = count(1)
 _open: dict[str, int] = {}
 
 
-def begin() -> Path | None:
+def begin(above: Path | None = None) -> Path | None:
     """Make the folder of this run and return it, or `None` where whoever started us has made it."""
     if VARIABLE in os.environ:
         return None
-    made = Path(tempfile.mkdtemp(prefix="lienthong-artifacts-"))
+    made = Path(tempfile.mkdtemp(prefix="lienthong-artifacts-", dir=above))
     os.environ[VARIABLE] = str(made)
     return made
 
