@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from contracts.texts import Language
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from starlette.datastructures import Headers
 
 _SPOKEN = frozenset(Language)
-_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE)
+_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,12})\"?\s*(?=$|[,;])", re.IGNORECASE)
 
 
-def language(headers: Mapping[str, str]) -> Language:
+def language(headers: Headers) -> Language:
     """Return the best language of `Accept-Language`; Vietnamese where none of ours is named."""
     best, best_weight = Language.VI, 0.0
-    for item in headers.get("accept-language", "").split(",")[:20]:
+    for item in _all(headers, "accept-language").split(",")[:20]:
         tag, _, parameter = item.partition(";")
         primary = tag.strip().partition("-")[0].lower()
         try:
@@ -29,7 +29,12 @@ def language(headers: Mapping[str, str]) -> Language:
     return best
 
 
-def wait(headers: Mapping[str, str]) -> int | None:
+def wait(headers: Headers) -> int | None:
     """Return the seconds of `Prefer: wait=N`, or `None` where it is absent or unreadable (then it is ignored)."""
-    match = _WAIT.search(headers.get("prefer", ""))
+    match = _WAIT.search(_all(headers, "prefer"))
     return int(match[1]) if match else None
+
+
+def _all(headers: Headers, name: str) -> str:
+    """Return a list-valued header as one line; a sender may spread it over several (RFC 9110 §5.3)."""
+    return ", ".join(headers.getlist(name))

@@ -191,6 +191,24 @@ async def test_prefer_wait_is_the_deadline(tmp_path: Path) -> None:
     assert answer.json()["attempts"][0]["reason"] == "connect_timeout"
 
 
+@pytest.mark.parametrize(
+    ("lines", "applied"),
+    [
+        (("respond-async", "wait=3"), "wait=3"),
+        (("wait=0003",), "wait=3"),
+        (("wait=9999999999",), "wait=30"),
+        (("wait=-1",), None),
+        (("await=3",), None),
+    ],
+)
+async def test_a_wait_is_found_wherever_it_stands(tmp_path: Path, lines: tuple[str, ...], applied: str | None) -> None:
+    """Preferences may come on several lines (RFC 7240 §2); too long a wait is cut to ours, one that is none ignored."""
+    async with running(tmp_path) as run:
+        headers = [("Prefer", line) for line in lines]
+        answer = await run.client.post("/v1/citizens/verify", json=QUESTION, headers=headers)
+    assert answer.headers.get("preference-applied") == applied
+
+
 async def test_sentences_come_in_the_asked_language(tmp_path: Path) -> None:
     """Vietnamese unless English is asked for."""
     async with running(tmp_path) as run:
