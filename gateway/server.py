@@ -61,7 +61,10 @@ class GuardedProtocol(HttpToolsProtocol):
             self._header_bytes += len(data)
         super().data_received(data)
         if self._in_header and self._header_bytes > self.max_header_bytes and not self.transport.is_closing():
-            self._refuse_headers()
+            if self._answer_due():
+                self._end_after_answers()
+            else:
+                self._refuse_headers()
 
     @override
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -117,7 +120,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     @override
     def send_400_response(self, msg: str) -> None:
-        if self._too_large:
+        if self._in_header and self._answer_due():
+            self._end_after_answers()
+        elif self._too_large:
             self._refuse_headers()
         else:
             super().send_400_response(msg)
@@ -126,6 +131,11 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         super().connection_lost(exc)
+
+    def _end_after_answers(self) -> None:
+        """Read no further, and close once all that was asked before is answered: a refusal now would stand between."""
+        self.flow.pause_reading()
+        self.cycle.keep_alive = False
 
     def _refuse_headers(self) -> None:
         self.transport.write(_HEADERS_TOO_LARGE)
@@ -137,13 +147,16 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _time_is_up(self) -> None:
         self._header_timer = None
-        if self.cycle is None or self._answered():
+        if not self._answer_due():
             self.transport.close()
         else:  # part of a next request, or an empty line behind a body: the answer to this one still goes out
             self._start_timer()
 
     def _answered(self) -> bool:
         return self.cycle is not None and bool(self.cycle.response_complete)
+
+    def _answer_due(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _stop_timer(self) -> None:
         if self._header_timer is not None:

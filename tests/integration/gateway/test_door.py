@@ -185,6 +185,29 @@ async def test_a_slow_next_request_does_not_cut_off_the_answer_before_it(tmp_pat
     assert answer.startswith(b"HTTP/1.1 204")
 
 
+@pytest.mark.parametrize("junk", [b"\x00\r\n\r\n", HEAD + b"X-Big: " + b"a" * 20_000], ids=["broken", "too large"])
+async def test_a_broken_next_request_is_not_answered_in_the_place_of_the_one_before(
+    tmp_path: Path, junk: bytes
+) -> None:
+    """Answers come in the order of the requests: what cannot be read ends the connection after what is still due."""
+    asked = asyncio.Event()
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        asked.set()
+        await asyncio.sleep(0.2)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    async with running(tmp_path) as run, listening(run.gateway, app) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await asked.wait()
+        writer.write(junk)
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 204")
+
+
 async def test_a_header_block_that_is_too_large_is_refused(tmp_path: Path) -> None:
     """One huge header, many small ones, and one that never ends are all 431 and a closed connection."""
     flood = b"".join(b"X-%d: %s\r\n" % (number, b"a" * 100) for number in range(400))
