@@ -28,6 +28,9 @@ CODES: Final = frozenset(
 )
 """Names of elements and JSON members whose values are codes, without prefix and in lower case."""
 
+MEMBERS: Final = CODES | frozenset("data description detail error errors message ok result".split())  # noqa: SIM905
+"""JSON members whose names are shown. A map may be keyed by persons, and a name without spaces looks like a key."""
+
 _HEADERS: Final = {
     "accept-encoding": r"[a-z, ;=.*0-9]{1,60}",
     "connection": r"close|keep-alive",
@@ -137,7 +140,10 @@ def _json(value: Any, name: str | None, codes: frozenset[str], depth: int) -> An
     if depth > _MOST_DEPTH:
         return HIDDEN
     if isinstance(value, dict):
-        return {_name(key): _json(item, key, codes, depth + 1) for key, item in value.items()}
+        return {
+            key if key.lower() in MEMBERS else f"hidden{place}": _json(item, key, codes, depth + 1)
+            for place, (key, item) in enumerate(value.items(), start=1)
+        }
     if isinstance(value, list):
         return [_json(item, name, codes, depth + 1) for item in value]
     if value is None or isinstance(value, bool):

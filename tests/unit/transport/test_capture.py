@@ -101,6 +101,9 @@ def test_what_can_still_be_read() -> None:
     assert masked_body(b'{"error_code": 0, "message": "Sai", "ok": true}', None) == (
         '{"error_code":0,"message":"***","ok":true}'
     )
+    assert masked_body(b'{"TRANTHIMAU": {"status": 1}, "999190000017": null}', None) == (
+        '{"hidden1":{"status":1},"hidden2":null}'
+    )
     assert masked_body(b"Sai: 123", None) == "xxx: xxx"
     assert masked_body(b"", None) == ""
     headers = [("Content-Type", "text/xml; charset=utf-8"), ("Retry-After", "120")]
