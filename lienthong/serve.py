@@ -7,6 +7,7 @@ flight finish (`server.stop_seconds`), then the store is closed and the exit cod
 import asyncio
 import json
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -32,6 +33,7 @@ from lienthong.stores import explained
 
 log = structlog.get_logger()
 
+_OTHER_FILES = 256
 _SWITCH_SECONDS = 0.0005
 """How long a thread may be kept waiting by another. The store's writer waits at each statement, and a call for it."""
 
@@ -46,6 +48,7 @@ def serve(
     settings = checked(config)
     logs.configure()
     sys.setswitchinterval(_SWITCH_SECONDS)
+    _allow_connections(settings.server.max_connections)
     with explained(settings.store.path), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, until_stdin_closes=until_stdin_closes))
 
@@ -61,6 +64,16 @@ class _Server(uvicorn.Server):
         """Start to listen, then say so."""
         await super().startup(sockets)
         self._tell()
+
+
+def _allow_connections(wanted: int) -> None:
+    """Raise the limit of open files as far as we may: many machines start with one that the connections would reach."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    room = 2 * wanted + _OTHER_FILES  # a call may hold a connection to the partner too
+    if hard != resource.RLIM_INFINITY:
+        room = min(room, hard)
+    if soft != resource.RLIM_INFINITY and soft < room:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (room, hard))
 
 
 async def _serve(settings: Settings, *, until_stdin_closes: bool) -> None:

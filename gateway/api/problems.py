@@ -77,6 +77,7 @@ FIELD_REASONS = {
     "json_invalid": "json",
     "one_number": "one_number",
     "birth_date": "birth_date",
+    "birth_future": "birth_future",
     "dossier_or_reason": "dossier_or_reason",
 }
 """Validation error type → key of the catalogue's `field` table. Anything else is `invalid`."""

@@ -12,10 +12,11 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from contracts import model
+from contracts import VIETNAM, model
 
 IDENTITY_NUMBER = r"^[0-9]{12}$"
 OLD_CARD_NUMBER = r"^[0-9]{9}$"
+OFFICER = r"^[A-Za-z0-9._@-]{1,64}$"
 BIRTH_DATE = r"^[0-9]{4}(-[0-9]{2}-[0-9]{2})?$"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
@@ -60,6 +61,8 @@ class CitizenQueryV1(_Request):
             self.birth()
         except ValueError:
             raise PydanticCustomError("birth_date", "no such day") from None
+        if self.birth_date > datetime.now(VIETNAM).date().isoformat():
+            raise PydanticCustomError("birth_future", "the day has not come yet")
         return self
 
     def birth(self) -> model.BirthDate:
@@ -87,7 +90,9 @@ class PurposeV1(_Request):
     procedure: str = Field(
         pattern=f"^{model.ProcedureCode.form.pattern}$", description="Mã thủ tục hành chính", examples=["9.000001"]
     )
-    officer: Text = Field(description="Tên đăng nhập của cán bộ một cửa", examples=["canbo.thu01"])
+    officer: str = Field(
+        pattern=OFFICER, description="Tên đăng nhập của cán bộ một cửa, không phải họ tên", examples=["canbo.thu01"]
+    )
     dossier: Annotated[str, Field(pattern=f"^{model.DossierCode.form.pattern}$", max_length=60)] | None = Field(
         None, description="Mã hồ sơ", examples=["H99.129-260105-0001"]
     )

@@ -181,7 +181,6 @@ class Metrics:
         self._held.labels(system, agency.value).set(held)
         log.warning("credential_held" if held else "credential_released", system=system, agency=agency.value)
 
-    def log_failed(self, operation: Operation, step: str) -> None:
-        """Count a log that could not be written."""
+    def log_failed(self, operation: Operation, step: str) -> None:  # noqa: ARG002 - the store is one for all
+        """Count a log that could not be written. The store itself logs when that begins and when it ends."""
         self._log_failed.labels(step).inc()
-        log.error("store_unavailable", system=operation.system, operation=operation.name, where=step)

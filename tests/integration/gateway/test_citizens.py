@@ -64,6 +64,8 @@ async def test_every_wrong_field_is_named_at_once_and_none_is_quoted(tmp_path: P
     [
         ({"birth_date": "1990-02-30"}, "birth_date"),
         ({"birth_date": "0000"}, "birth_date"),
+        ({"birth_date": "9999-01-01"}, "birth_future"),
+        ({"birth_date": "9999"}, "birth_future"),
         ({"old_card_number": "999000017"}, "one_number"),
         ({"identity_number": None}, "one_number"),
         ({"full_name": "   "}, "too_short"),
