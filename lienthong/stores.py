@@ -25,6 +25,7 @@ _CANNOT_OPEN: dict[type[stores.CannotOpen], str] = {
     stores.SchemaTooNew: "schema_too_new",
     stores.SchemaBehind: "schema_behind",
     stores.NotOurs: "not_ours",
+    stores.NoAccess: "path_unusable",
     stores.KeyMissing: "key_missing",
     stores.WrongKey: "wrong_key",
     stores.KeyExposed: "key_exposed",
@@ -96,4 +97,5 @@ def _values(error: stores.CannotOpen) -> dict[str, str | int]:
         "needed": getattr(error, "needed", None) or getattr(error, "known", None) or "?",
         "mode": f"{mode:04o}",
         "wanted": f"{wanted:04o}",
+        "why": os.strerror(getattr(error, "error", 0)),
     }

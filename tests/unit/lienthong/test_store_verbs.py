@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway import store as stores
 from gateway.security import keys
-from lienthong.stop import ExitCode
+from lienthong.stop import ExitCode, Stop
+from lienthong.stores import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,6 +195,28 @@ def test_a_store_that_cannot_be_opened_is_explained(command: Command, client: st
         rest.unlink()
     code, _, err = command("clients", "list")
     assert (code, "store.path" in err) == (ExitCode.STORE_CLOSED, True)
+
+
+def test_a_store_where_no_file_can_be_is_explained(command: Command, configured: Path) -> None:
+    """A path through a file, or a folder as the database, ends with 4 and names the path."""
+    configured.with_name("file").write_bytes(b"")
+    configured.with_name("folder").mkdir()
+    content = configured.read_text("utf-8")
+    for path in ("file/lt.db", "folder"):
+        configured.write_text(content.replace("lt.db", path), encoding="utf-8")
+        code, _, err = command("clients", "list")
+        assert (code, path.partition("/")[0] in err, "Traceback" in err) == (ExitCode.STORE_CLOSED, True, False)
+
+
+def test_every_way_not_to_open_the_store_has_its_sentences() -> None:
+    """No error of the store reaches an operator as a traceback, whichever it is."""
+    kinds = {kind for kind in vars(stores).values() if isinstance(kind, type)}
+    for kind in (kind for kind in kinds if issubclass(kind, stores.CannotOpen) and kind is not stores.CannotOpen):
+        error = kind.__new__(kind)
+        Exception.__init__(error)
+        error.path = Path("lt.db")
+        with pytest.raises(Stop), explained(Path("lt.db")):
+            raise error
 
 
 def test_what_a_caller_wrote_does_not_steer_the_terminal(command: Command) -> None:
