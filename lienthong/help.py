@@ -105,7 +105,8 @@ def _name(parameter: Any) -> str:
     metavar = parameter.metavar or parameter.name.upper()
     if parameter.param_type_name == "argument":
         return str(metavar)
-    names = ", ".join([*parameter.opts, *parameter.secondary_opts])
+    opts = sorted(parameter.opts, key=len, reverse=True)  # the library keeps some of them in a set, in no order
+    names = ", ".join([*opts, *parameter.secondary_opts])
     return names if parameter.is_flag else f"{names} {metavar}"
 
 

@@ -35,6 +35,7 @@ def test_every_command_explains_itself_in_both_languages(
     assert out.startswith(" ".join((usage, *path)))
     assert err == ""
     assert "cli." not in out
+    assert "--help, -h " in out
 
 
 @pytest.mark.parametrize(
