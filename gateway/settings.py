@@ -7,25 +7,46 @@ section of its own is not configured at all.
 from __future__ import annotations
 
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as VariableError
 
 from adapters.population.settings import PopulationSettings
 from gateway.resilience.settings import PolicySettings
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
-class SettingsError(Exception):
-    """The configuration is wrong. `problems` holds one line for each wrong key: its dotted path and what is wrong."""
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One wrong key: its dotted path, the type of the error as the validator names it, and its words. No value."""
 
-    def __init__(self, source: str, problems: tuple[str, ...]) -> None:
-        super().__init__(f"{source}: " + "; ".join(problems))
+    key: str
+    kind: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.words}" if self.key else self.words
+
+
+class SettingsError(Exception):
+    """The configuration is wrong. `problems` holds one for each wrong key."""
+
+    def __init__(self, source: str, problems: tuple[Problem, ...]) -> None:
+        super().__init__(f"{source}: " + "; ".join(map(str, problems)))
         self.source = source
         self.problems = problems
+
+
+class SettingsUnreadable(SettingsError):
+    """The configuration file is not there, or is not for us to read."""
 
 
 class _Section(BaseModel):
@@ -122,13 +143,18 @@ class Settings(BaseSettings):
             try:
                 content = tomllib.loads(path.read_text(encoding="utf-8"))
             except OSError as error:
-                raise SettingsError(source, (error.strerror or "cannot be read",)) from error
+                why = error.strerror or type(error).__name__
+                raise SettingsUnreadable(source, (Problem("", "unreadable", why),)) from error
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise SettingsError(source, (f"not TOML: {error}",)) from error
+                raise SettingsError(source, (Problem("", "toml", f"not TOML: {error}"),)) from error
         try:
             return cls(**content)
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False, include_context=False)
-            raise SettingsError(
-                source, tuple(f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}" for detail in details)
-            ) from error
+            raise SettingsError(source, tuple(map(_problem, details))) from error
+        except VariableError as error:  # a variable for a whole section that is not JSON
+            raise SettingsError("environment", (Problem("", "environment", str(error)),)) from None
+
+
+def _problem(detail: ErrorDetails) -> Problem:
+    return Problem(".".join(map(str, detail["loc"])), detail["type"], detail["msg"].removeprefix("Value error, "))

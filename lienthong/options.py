@@ -9,13 +9,30 @@ import typer
 from rich import box
 
 from contracts import VIETNAM
-from gateway.settings import Settings, SettingsError
-from lienthong.stop import ExitCode, Stop
+from gateway.settings import Problem, Settings, SettingsError, SettingsUnreadable
+from lienthong.stop import ExitCode, Point, Stop
 
 VARIABLE = "LIENTHONG_CONFIG"
 DEFAULT = Path("lienthong.toml")
 
 BOX = box.SIMPLE_HEAD
+
+_WRONG = {
+    "missing": "config.wrong.missing",
+    "extra_forbidden": "config.wrong.unknown",
+    "int_type": "config.wrong.whole_number",
+    "int_parsing": "config.wrong.whole_number",
+    "int_from_float": "config.wrong.whole_number",
+    "float_type": "config.wrong.number",
+    "float_parsing": "config.wrong.number",
+    "string_type": "config.wrong.text",
+    "string_pattern_mismatch": "config.wrong.form",
+    "bool_type": "config.wrong.yes_no",
+    "bool_parsing": "config.wrong.yes_no",
+    "model_type": "config.wrong.section",
+    "dict_type": "config.wrong.section",
+}
+"""The validator's type of error → the sentence for it. What is rarer is told in the validator's own words."""
 
 Config = Annotated[Path | None, typer.Option("--config", "-c", metavar="FILE", envvar=VARIABLE, help="option.config")]
 AsJson = Annotated[bool, typer.Option("--json", help="option.json")]
@@ -40,9 +57,16 @@ def settings(path: Path | None) -> Settings:
     """Return the settings of the configuration file at `path`. Raises `Stop` naming every wrong key."""
     try:
         return Settings.read(locate(path))
+    except SettingsUnreadable as error:
+        why = error.problems[0].words
+        raise Stop(ExitCode.USAGE, "config_unreadable", source=error.source, why=why, variable=VARIABLE) from None
     except SettingsError as error:
-        problems = "\n".join(f"  {problem}" for problem in error.problems)
+        problems = tuple(map(_point, error.problems))
         raise Stop(ExitCode.USAGE, "config_wrong", source=error.source, problems=problems) from None
+
+
+def _point(problem: Problem) -> Point:
+    return Point(problem.key, _WRONG.get(problem.kind), problem.words)
 
 
 def moment(value: datetime | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from lienthong.voice import Voice
@@ -30,10 +30,18 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+class Point(NamedTuple):
+    """One line of a list within a sentence: what it is about, and a key of the catalogue or else words as they came."""
+
+    about: str
+    key: str | None
+    words: str = ""
+
+
 class Stop(Exception):
     """A command ends here. `reason` names the two sentences in the catalogue, `values` fill their placeholders."""
 
-    def __init__(self, code: ExitCode, reason: str, **values: str | int) -> None:
+    def __init__(self, code: ExitCode, reason: str, **values: str | int | tuple[Point, ...]) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
@@ -41,6 +49,12 @@ class Stop(Exception):
 
     def tell(self, voice: Voice) -> None:
         """Say what happened and what to do."""
-        voice.trouble(
-            voice.say(f"stop.{self.reason}.said", **self.values), voice.say(f"stop.{self.reason}.todo", **self.values)
-        )
+        values = {
+            name: _lines(value, voice) if isinstance(value, tuple) else value for name, value in self.values.items()
+        }
+        voice.trouble(voice.say(f"stop.{self.reason}.said", **values), voice.say(f"stop.{self.reason}.todo", **values))
+
+
+def _lines(points: tuple[Point, ...], voice: Voice) -> str:
+    told = ((about, words if key is None else voice.say(key)) for about, key, words in points)
+    return "\n".join(f"  {about}: {what}" if about else f"  {what}" for about, what in told)

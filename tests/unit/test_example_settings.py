@@ -22,7 +22,7 @@ def test_every_wrong_key_is_named_and_no_secret_is_quoted(tmp_path: Path) -> Non
     wrong.write_text(text.replace("endpoint =", "endpunkt ="), encoding="utf-8")
     with pytest.raises(SettingsError) as caught:
         Settings.read(wrong)
-    named = " ".join(caught.value.problems)
+    named = " ".join(map(str, caught.value.problems))
     for path in ("server.port", "stor", "systems.population.adapter.endpunkt", "systems.population.adapter.endpoint"):
         assert path in named
     assert "bi-mat-mau-1" not in str(caught.value)

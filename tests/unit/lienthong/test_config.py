@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lienthong import app
 from lienthong.stop import ExitCode
 from tests.support.frontdoor import run
 
@@ -79,7 +80,31 @@ def test_a_file_that_is_not_there_is_named(command: Command, tmp_path: Path) -> 
     """A mistyped path is told as such."""
     code, _, err = command("config", "check", "--config", str(tmp_path / "gone.toml"))
     assert code == ExitCode.USAGE
-    assert "gone.toml" in err
+    assert "gone.toml cannot be read: No such file" in err
+
+
+def test_wrong_keys_are_told_in_vietnamese(capsys: pytest.CaptureFixture[str], configured: Path) -> None:
+    """What is wrong with a key is said in the operator's language, like everything around it."""
+    content = configured.read_text("utf-8").replace("endpoint", "endpunkt")
+    configured.write_text(f'{content}\n[server]\nport = "x"\n', encoding="utf-8")
+    assert app.run(["--lang", "vi", "config", "check"]) == ExitCode.USAGE
+    err = capsys.readouterr().err
+    for line in (
+        "server.port: phải là số nguyên.",
+        "systems.population.adapter.endpoint: thiếu khóa này.",
+        "systems.population.adapter.endpunkt: không có khóa nào tên như vậy.",
+    ):
+        assert line in err
+
+
+def test_a_variable_that_cannot_be_read_is_told(
+    command: Command, configured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A whole section in one variable has to be JSON; where it is not, its value is not shown."""
+    assert configured.exists()
+    monkeypatch.setenv("LIENTHONG_SERVER", "{a-secret")
+    code, _, err = command("config", "check")
+    assert (code, "server" in err, "a-secret" in err) == (ExitCode.USAGE, True, False)
 
 
 def test_the_environment_alone_is_a_configuration(
