@@ -179,7 +179,9 @@ class Chaos:
     def _note(self, answer: httpx.Response) -> None:
         body = answer.json()
         assert answer.is_success or answer.headers["content-type"] == "application/problem+json"
-        assert body.get("kind") != "refused", body["reason"]
+        if body.get("kind") == "refused":  # thawed, a server opens no door until it has read keys and switches again
+            assert body["reason"] == "unreadable"
+            return
         self.told.append(Told(body["correlation_id"], "answered" if answer.is_success else "failed"))
         if answer.is_success:
             self.answered.set()
