@@ -1,5 +1,6 @@
 """`lienthong config check`: whether the gateway would start with this configuration."""
 
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import typer
 from pydantic import BaseModel
 from rich.table import Table
 
-from gateway.settings import Settings
+from gateway.settings import ServerSettings, Settings
 from lienthong import options
 from lienthong.help import Command
 from lienthong.stop import ExitCode, Stop
@@ -23,11 +24,12 @@ def check(context: typer.Context, config: options.Config = None) -> None:
 
 
 def checked(path: Path | None) -> Settings:
-    """Return the settings of the file at `path`, every file that they name being readable. Raises `Stop`."""
+    """Return the settings of the file at `path`, every file that they name being of use. Raises `Stop`."""
     settings = options.settings(path)
     problems = "\n".join(f"  {key}: {file}" for key, file in _unreadable_files(settings))
     if problems:
         raise Stop(ExitCode.USAGE, "files_unreadable", problems=problems)
+    _try_certificate(settings.server)
     return settings
 
 
@@ -44,6 +46,18 @@ def _show(settings: Settings, voice: Voice) -> None:
     table.add_row(voice.say("config.check.systems"), ", ".join(systems) or voice.say("config.check.none"))
     voice.out.print(voice.say("config.check.good"), style="green")
     voice.out.print(table)
+
+
+def _try_certificate(server: ServerSettings) -> None:
+    """Raise `Stop` unless our certificate and its key can be loaded together."""
+    if server.tls_certificate_file is None:
+        return
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(server.tls_certificate_file, server.tls_key_file, password="")  # noqa: S106 - asks nobody
+    except ssl.SSLError as error:
+        path = str(server.tls_certificate_file)
+        raise Stop(ExitCode.USAGE, "tls_wrong", path=path, why=error.reason or "?") from None
 
 
 def _unreadable_files(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, Path]]:

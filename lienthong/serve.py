@@ -10,7 +10,6 @@ import os
 import resource
 import signal
 import socket
-import ssl
 import sys
 import threading
 from collections.abc import Callable
@@ -94,11 +93,7 @@ async def _answer(settings: Settings, listening: socket.socket, *, until_stdin_c
                 _watch_stdin(server)
 
         configuration = configure(create_app(gateway), settings.server)
-        try:
-            configuration.load()
-        except ssl.SSLError as error:
-            file = str(settings.server.tls_certificate_file)
-            raise Stop(ExitCode.USAGE, "tls_wrong", path=file, why=error.reason or "?") from None
+        configuration.load()
         server = _Server(configuration, ready)
         _outlive_signals()
         await server.serve(sockets=[listening])

@@ -116,12 +116,14 @@ def test_the_environment_alone_is_a_configuration(
     assert command("config", "check")[0] == ExitCode.DONE
 
 
-def test_a_certificate_that_is_none_is_told(configured: Path) -> None:
-    """`serve` with a certificate that cannot be loaded ends with a sentence, not with the library's words."""
+def test_a_certificate_that_is_none_is_told(command: Command, configured: Path) -> None:
+    """A certificate that cannot be loaded is found by the check already, and `serve` ends with the same sentence."""
     for name in ("tls.pem", "tls.key"):
         configured.with_name(name).write_text("no certificate", encoding="utf-8")
     tls = '[server]\nport = 0\ntls_certificate_file = "tls.pem"\ntls_key_file = "tls.key"\n'
     configured.write_text(configured.read_text("utf-8") + tls, encoding="utf-8")
+    code, _, err = command("config", "check")
+    assert (code, "The certificate tls.pem and its key cannot be used" in err) == (ExitCode.USAGE, True)
     done = run("serve")
     assert (done.returncode, done.stdout) == (ExitCode.USAGE, "")
     assert "The certificate tls.pem and its key cannot be used" in done.stderr
