@@ -3,6 +3,7 @@
 A key is shown once, on standard output and nothing else with it, so that it can be piped into a secret store.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -113,19 +114,19 @@ def list_all(context: typer.Context, config: options.Config = None, as_json: opt
     if as_json:
         voice.json([_plain(entry, now) for entry in entries])
         return
-    columns = ("client", "scopes", "agencies", "quota", "key", "state", "since", "until")
-    table = Table(*(voice.say(f"column.{name}") for name in columns), box=options.BOX)
+    columns = ("client", "rights", "quota", "key", "state", "until")
+    table = Table(box=options.BOX, pad_edge=False, show_edge=False)  # eighty columns are enough for it
+    for column in columns:  # what stands in one line for each key may not wrap; the rest may, and loses nothing
+        table.add_column(voice.say(f"column.{column}"), no_wrap=column in columns[3:], overflow="fold")
     for entry in entries:
         client = entry.client
         table.add_row(
             client.name,
-            "\n".join(sorted(client.scopes)),
-            "\n".join(sorted(map(str, client.agencies))),
-            f"{_quota(client.quota)}\n{voice.say('clients.list.officer')} {_quota(client.officer_quota)}",
+            "\n".join([*sorted(client.scopes), *sorted(map(str, client.agencies))]),
+            "\n".join(_limits(client, voice)) or "–",
             "\n".join(key.id for key in entry.keys),
             "\n".join(voice.say(f"state.{_state(key, now)}") for key in entry.keys),
-            "\n".join(options.moment(key.created_at) for key in entry.keys),
-            "\n".join(options.moment(key.revoked_at or key.expires_at) for key in entry.keys),
+            "\n".join(options.day(_last(key)) for key in entry.keys),
             end_section=True,
         )
     voice.out.print(table)
@@ -138,8 +139,13 @@ def _show_key(voice: Voice, done: str, name: str, issued: IssuedKey, **values: i
 
 
 def _end(day: datetime | None) -> datetime | None:
-    """Return the end of that day in Vietnam."""
-    return None if day is None else day.replace(tzinfo=VIETNAM) + timedelta(days=1)
+    """Return the end of that day in Vietnam. Raises `Stop` for a day that is over."""
+    if day is None:
+        return None
+    end = day.replace(tzinfo=VIETNAM) + timedelta(days=1)
+    if end <= datetime.now(VIETNAM):
+        raise Stop(ExitCode.USAGE, "day_over", name=f"{day:%Y-%m-%d}")
+    return end
 
 
 def _state(key: ClientKey, now: datetime) -> str:
@@ -148,8 +154,20 @@ def _state(key: ClientKey, now: datetime) -> str:
     return "valid" if key.valid(now) else "expired"
 
 
-def _quota(quota: Quota) -> str:
-    return f"{quota.per_minute or '∞'}/min {quota.per_day or '∞'}/d"
+def _last(key: ClientKey) -> datetime | None:
+    """Return the last moment of a key, which is before the midnight that ends its last day."""
+    if key.revoked_at is not None or key.expires_at is None:
+        return key.revoked_at
+    return key.expires_at - timedelta(microseconds=1)
+
+
+def _limits(client: Client, voice: Voice) -> Iterator[str]:
+    officer = f"{voice.say('clients.list.officer')} "
+    for whose, quota in (("", client.quota), (officer, client.officer_quota)):
+        if quota.per_minute is not None:
+            yield whose + voice.say("clients.list.per_minute", number=quota.per_minute)
+        if quota.per_day is not None:
+            yield whose + voice.say("clients.list.per_day", number=quota.per_day)
 
 
 def _plain(entry: ClientEntry, now: datetime) -> dict[str, object]:

@@ -74,6 +74,11 @@ def moment(value: datetime | None) -> str:
     return "" if value is None else value.astimezone(VIETNAM).strftime("%Y-%m-%d %H:%M")
 
 
+def day(value: datetime | None) -> str:
+    """Return the day of the moment for a table's cell, in local time."""
+    return "" if value is None else value.astimezone(VIETNAM).strftime("%Y-%m-%d")
+
+
 def line(text: str) -> str:
     """Return text that somebody wrote, over the network perhaps, as one line that cannot steer a terminal."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

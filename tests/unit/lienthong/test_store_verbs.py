@@ -71,6 +71,18 @@ def test_quotas_and_the_last_day_are_kept(command: Command) -> None:
     assert entry["officer_quota"] == {"per_minute": None, "per_day": 500}
     assert entry["scopes"] == ["citizens:lookup", "citizens:verify"]
     assert "2100-01-01T00:00:00+07:00" in json.dumps(entry["keys"])
+    _, table, _ = command("clients", "list")
+    for part in ("citizens:lookup", "60/minute", "each officer 500/day", "2099-12-31"):
+        assert part in table
+
+
+def test_a_key_that_would_be_born_expired_is_refused(command: Command) -> None:
+    """A last day that is over is a slip of the hand, and neither client nor key comes of it."""
+    command("agencies", "add", AGENCY, "Xã Một")
+    arguments = ("--agency", AGENCY, "--scope", "citizens:verify", "--expires", "2020-01-01")
+    code, out, err = command("clients", "add", "motcua", *arguments)
+    assert (code, out, "The day 2020-01-01 is over." in err) == (ExitCode.USAGE, "", True)
+    assert listed(command, "clients") == []
 
 
 def test_rotation_keeps_the_old_key_until_it_is_revoked(command: Command, client: str) -> None:
