@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -24,6 +25,7 @@ def test_a_key_that_may_not_be_logged_loses_its_value(capsys: pytest.CaptureFixt
         structlog.configure(**before)
     line = json.loads(capsys.readouterr().err)
     assert line["system"] == "population"
+    assert str(datetime.fromisoformat(line["timestamp"]).utcoffset()) == "7:00:00"
     assert "MẪU" not in json.dumps(line, ensure_ascii=False)
     assert "999190000017" not in json.dumps(line)
 
