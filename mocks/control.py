@@ -34,6 +34,7 @@ class Control:
     def __init__(self, app: MockApp) -> None:
         self._app = app
         self._routes: dict[tuple[str, str], Callable[[Request], Answer]] = {
+            ("GET", ""): self._index,
             ("GET", "health"): self._health,
             ("POST", "reset"): self._reset,
             ("GET", "faults"): self._faults,
@@ -69,6 +70,10 @@ class Control:
             return json_answer({"error": "not understood", "wrong": wrong}, 422)
         except _Wrong as error:
             return json_answer({"error": str(error)}, 422)
+
+    def _index(self, _: Request) -> Answer:
+        resources = [f"{method} {ROOT}{path}" for method, path in self._routes if path]
+        return json_answer({"resources": resources, "fault": Fault.model_json_schema()})
 
     def _health(self, _: Request) -> Answer:
         app = self._app

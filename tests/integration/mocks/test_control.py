@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from tests.support.mocks import Person
 
 
+def test_the_root_says_what_there_is(mocks: Mocks) -> None:
+    """The address on the ready line leads to every resource, and to what a fault may be told."""
+    index = mocks.admin("GET", "").json()
+    for resource in index["resources"]:
+        method, _, path = resource.partition(" /__mock__/")
+        assert method != "GET" or mocks.admin("GET", path).status_code == 200
+    assert set(index["fault"]["properties"]) >= {"what", "until", "when", "for", "with"}
+    assert "late" in index["fault"]["$defs"]["Details"]["properties"]["seconds"]["description"]
+
+
 def test_health(mocks: Mocks) -> None:
     """Health says which world is there and where the doors are."""
     health = mocks.admin("GET", "health").json()
