@@ -48,7 +48,7 @@ class CredentialSettings(_Section):
     """One account at the population database. Each secret is given in place or as a file, re-read when it changes."""
 
     username: Visible
-    secret: SecretStr | None = None
+    secret: SecretStr | None = Field(default=None, min_length=1)
     secret_file: Path | None = Field(default=None, description="File that holds the secret and nothing else.")
     api_key: SecretStr | None = None
     api_key_file: Path | None = Field(default=None, description="File that holds the key and nothing else.")

@@ -45,6 +45,7 @@ ACCOUNT = {"username": "sv_mau", "secret": SECRET, "api_key": "khoa"}
         {"credential": {"username": "sv_mau", "secret": SECRET}},
         {"credential": {"username": "sv_mau", "api_key": "khoa"}},
         {"credential": ACCOUNT | {"secret_file": "/nowhere"}},
+        {"credential": ACCOUNT | {"secret": ""}},
         {"credential": ACCOUNT | {"username": "sv:mau"}},
         {"credential": ACCOUNT | {"username": "sv\nmau"}},
         {"credential": ACCOUNT | {"api_key": "khoa\r\nX-Khac: 1"}},
