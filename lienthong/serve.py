@@ -32,6 +32,7 @@ from lienthong.stores import explained
 
 log = structlog.get_logger()
 
+_LOOPBACK = ("127.", "::1")
 _OTHER_FILES = 256
 _SWITCH_SECONDS = 0.0005
 """How long a thread may be kept waiting by another. The store's writer waits at each statement, and a call for it."""
@@ -87,6 +88,8 @@ async def _answer(settings: Settings, listening: socket.socket, *, until_stdin_c
 
         def ready() -> None:
             log.info("ready", address=address)
+            if scheme == "http" and not listening.getsockname()[0].startswith(_LOOPBACK):
+                log.warning("keys_travel_in_clear", address=address)
             sys.stdout.write(json.dumps({"gateway": address}) + "\n")
             sys.stdout.flush()
             if until_stdin_closes:

@@ -9,6 +9,7 @@ import asyncio
 import re
 import secrets
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -52,6 +53,32 @@ class _Answer:
         await self._send(message)
 
 
+class _Body:
+    """A `receive` that refuses a body too large before it is held in memory, and says when the body is complete."""
+
+    def __init__(self, receive: Receive, headers: Headers, limit: int) -> None:
+        declared = headers.get("content-length", "0")
+        self._receive = receive
+        self._limit = limit
+        self._seen = 0
+        self._too_large = declared.isdigit() and int(declared[:20]) > limit
+        self.complete = declared == "0" and "transfer-encoding" not in headers
+        self.on_complete: Callable[[], None] = lambda: None
+
+    async def __call__(self) -> Message:
+        if self._too_large:
+            raise Refused("body_too_large")
+        message = await self._receive()
+        if not self.complete:
+            self._seen += len(message.get("body", b""))
+            if self._seen > self._limit:
+                raise Refused("body_too_large")
+            if not message.get("more_body", False):
+                self.complete = True
+                self.on_complete()
+        return message
+
+
 class Guards:
     """ASGI middleware. The correlation id stands in `scope["state"]["correlation_id"]` and in every answer.
 
@@ -83,42 +110,21 @@ class Guards:
         correlation_id = new_id()
         scope.setdefault("state", {})["correlation_id"] = correlation_id
         answer = _Answer(send, correlation_id, headers.get(CORRELATION_HEADER, ""))
+        now = asyncio.get_running_loop().time()
+        answer_by = now + self._answer_seconds
+        body = _Body(receive, headers, self._max_body_bytes)
         try:
-            async with asyncio.timeout(self._answer_seconds):
-                await self._app(scope, self._bounded(headers, receive), answer)
+            async with asyncio.timeout_at(answer_by if body.complete else now + self._body_seconds) as limit:
+                body.on_complete = partial(limit.reschedule, answer_by)
+                await self._app(scope, body, answer)
         except (Refused, TimeoutError) as error:
             if answer.started:
                 raise
-            refused = error if isinstance(error, Refused) else Refused("too_slow")
+            late = Refused("too_slow" if body.complete else "body_too_slow")
+            refused = error if isinstance(error, Refused) else late
             self._turned_away(refused.reason)
             document = problems.of_refused(refused, preferences.language(headers), correlation_id)
             await problems.response(document)(scope, receive, answer)
         except Exception:
             if not answer.started:  # else the application has recorded its defect and answered it
                 raise
-
-    def _bounded(self, headers: Headers, receive: Receive) -> Receive:
-        """Return a `receive` that refuses a body too large or too slow before it is held in memory."""
-        declared = headers.get("content-length", "")
-        ends_at = asyncio.get_running_loop().time() + self._body_seconds
-        seen = 0
-        complete = False
-
-        async def bounded() -> Message:
-            nonlocal seen, complete
-            if declared.isdigit() and int(declared[:20]) > self._max_body_bytes:
-                raise Refused("body_too_large")
-            if complete:  # from here on only a disconnect can come, and it may take as long as the answer does
-                return await receive()
-            try:
-                async with asyncio.timeout_at(ends_at):
-                    message = await receive()
-            except TimeoutError:
-                raise Refused("body_too_slow") from None
-            seen += len(message.get("body", b""))
-            if seen > self._max_body_bytes:
-                raise Refused("body_too_large")
-            complete = not message.get("more_body", False)
-            return message
-
-        return bounded

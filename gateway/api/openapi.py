@@ -73,7 +73,8 @@ _BODY = (408, 413, 415, 422)
 
 def _content(schema: type[BaseModel], media_type: str, *examples: str) -> dict[str, Any]:
     named = {name: {"value": _EXAMPLES[name]} for name in examples}
-    return {media_type: {"schema": {"$ref": _REF.format(model=schema.__name__)}, "examples": named}}
+    content: dict[str, Any] = {"schema": {"$ref": _REF.format(model=schema.__name__)}}
+    return {media_type: {**content, "examples": named} if named else content}
 
 
 def _operation(

@@ -16,5 +16,3 @@ class Scope(StrEnum):
     """See the state of the national systems as the gateway sees them."""
     SYSTEMS_OPERATE = "systems:operate"
     """Pause and resume a system, and test the connection to it."""
-    AUDIT_READ = "audit:read"
-    """Read who asked for what, for the agencies of the key."""
