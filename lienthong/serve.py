@@ -70,7 +70,7 @@ class _Server(uvicorn.Server):
 
 
 def _rest_the_collector() -> None:
-    """Let the garbage collector pass over what start-up has loaded, and come by less often: a tenth of the CPU a call."""
+    """Let the garbage collector skip what start-up has loaded, and come by less often: a tenth of the CPU of a call."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
