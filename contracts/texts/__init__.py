@@ -1,7 +1,7 @@
 """The catalogue of human texts: one TOML file per language, Vietnamese first.
 
 Both files have the same keys and the same placeholders; a test holds that. A table's names are those used in code:
-`reason` by a failure's slug, `kind`, `party`, `system`, `operation`, `field`, `state`, `page`.
+`reason` by a failure's slug, `kind`, `party`, `system`, `field`, `refusal`, `state`, `cli`.
 """
 
 from __future__ import annotations

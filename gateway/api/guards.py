@@ -79,6 +79,12 @@ class _Body:
         return message
 
 
+def _extend(limit: asyncio.Timeout, until: float) -> None:
+    """Give more time, unless it ran out in the very moment in which the body became complete."""
+    if not limit.expired():
+        limit.reschedule(until)
+
+
 class Guards:
     """ASGI middleware. The correlation id stands in `scope["state"]["correlation_id"]` and in every answer.
 
@@ -115,7 +121,7 @@ class Guards:
         body = _Body(receive, headers, self._max_body_bytes)
         try:
             async with asyncio.timeout_at(answer_by if body.complete else now + self._body_seconds) as limit:
-                body.on_complete = partial(limit.reschedule, answer_by)
+                body.on_complete = partial(_extend, limit, answer_by)
                 await self._app(scope, body, answer)
         except (Refused, TimeoutError) as error:
             if answer.started:
