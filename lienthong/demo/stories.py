@@ -86,6 +86,7 @@ STORIES: tuple[Story, ...] = (
         name="credential_refused",
         what="credential_refused",
         expect=(Kind.CREDENTIAL_REFUSED, Layer.SYSTEM),
+        struck=1,  # once one call is refused the agency is held, and a second would be told that instead
         second_agency=True,
     ),
     Story(
