@@ -1,39 +1,37 @@
-"""The mocks as one ASGI application: one world, one clock, one fault book, one ledger, and every door.
+"""The mocks as one ASGI application: every namespace, every door, the journal behind them, the admin API beside them.
 
-For each exchange it asks the door what the request is about, asks the book what strikes, lets the door act or not,
-writes the ledger, and sends the answer as the fault wants it sent. Runs under `mocks.server` or mounted in process.
+Runs under `mocks.server` or mounted in process; the code is the same.
 """
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from mocks import sockets
-from mocks.asgi import Answer, Gone, Request, TooLarge, head, read, respond, text_answer
+from mocks.asgi import Gone, Request, TooLarge, read, respond, text_answer
 from mocks.clock import Clock
 from mocks.control import Control
-from mocks.doors.pages import page
 from mocks.doors.population.door import PopulationDoor
-from mocks.faults import Fault, FaultBook, Visit, What
-from mocks.ledger import Exchange, Ledger
-from mocks.world import generate
+from mocks.exchange import Runner
+from mocks.journal import Journal
+from mocks.spaces import DEFAULT, NoSpace, Space, Spaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from mocks.asgi import Receive, Scope, Send
-    from mocks.doors import Door, Result, Subject
+    from mocks.doors import Door
     from mocks.doors.population.settings import PopulationDoorSettings
+    from mocks.ledger import Exchange
 
-LATE_SECONDS = 0.2
-HANG_SECONDS = 60.0
-CUTS = (What.TRUNCATED, What.STALL)
-RESETS = (What.RESET_BEFORE, What.RESET_AFTER)
+NAMESPACE = "x-mock-namespace"
 
 
 class MockApp:
-    """All mocks of one seed."""
+    """All mocks of one seed. With a `journal` it begins where the last one ended, however that ended.
+
+    Raises `ValueError` or `OSError` for a journal that cannot be used.
+    """
 
     def __init__(
         self,
@@ -41,29 +39,54 @@ class MockApp:
         seed: int = 1,
         citizens: int = 5000,
         population: PopulationDoorSettings | None = None,
-        clock: Clock | None = None,
+        journal: Path | None = None,
+        clock: Callable[[], Clock] = Clock,
         observe: Callable[[Exchange], None] | None = None,
     ) -> None:
-        self.clock = clock or Clock()
-        self.world = generate(seed, citizens)
-        self.faults = FaultBook(seed, self.clock)
-        self.ledger = Ledger()
-        self.doors: tuple[Door, ...] = (PopulationDoor(self.world, self.clock, population),)
+        self.doors: tuple[Door[Any], ...] = (PopulationDoor(population),)
+        self.spaces = Spaces(seed, citizens, self.doors, clock)
+        self._journal = None if journal is None else Journal(journal, {"seed": seed, "citizens": citizens})
+        if self._journal is not None:
+            self.spaces.rebuild(self._journal.records)
+            self._journal.records.clear()
+        self._runner = Runner(self.write, self.note, observe)
         self._control = Control(self)
-        self._observe = observe
-        self._stopping = asyncio.Event()
+
+    @property
+    def default(self) -> Space:
+        """The namespace of those who name none."""
+        return self.spaces.of(DEFAULT)
+
+    async def write(self, space: Space, record: dict[str, Any]) -> None:
+        """Return once a record is on disk; without a journal at once. Raises `OSError`."""
+        if self._journal is not None:
+            await self._journal.write({"space": space.name, **record})
+
+    def note(self, space: Space, record: dict[str, Any]) -> None:
+        """Have a record journalled with the next one."""
+        if self._journal is not None:
+            self._journal.note({"space": space.name, **record})
+
+    async def happen(self, space: Space, record: dict[str, Any]) -> None:
+        """Apply what the admin API asks for, and return once it is on disk. Raises `ValueError` or `OSError`."""
+        space.apply(record)
+        await self.write(space, record)
+
+    async def remove(self, name: str) -> bool:
+        """Forget a namespace; return whether it was there."""
+        there = self.spaces.remove(name)
+        if there and self._journal is not None:
+            await self._journal.write({"space": name, "removed": True})
+        return there
 
     def stop(self) -> None:
         """End everything that hangs, because the server is about to stop."""
-        self._stopping.set()
+        self._runner.stop()
 
-    def reset(self) -> None:
-        """Return to the state of the start: no faults, empty ledger, default dialects, real time."""
-        self.clock.reset()
-        self.faults.clear()
-        self.ledger.clear()
-        for door in self.doors:
-            door.speak(None)
+    def close(self) -> None:
+        """Let go of the journal."""
+        if self._journal is not None:
+            self._journal.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -80,108 +103,33 @@ class MockApp:
             await respond(text_answer("request too large", 413), send)
             return
         if self._control.owns(request):
-            await respond(self._control.handle(request), send)
+            await respond(await self._control.handle(request), send)
             return
-        for door in self.doors:
-            if request.path == door.path or request.path.startswith(f"{door.path}/"):
-                shown = door.publish(request)
-                if shown is None:
-                    await self._exchange(door, request, scope, receive, send)
-                else:
-                    await respond(shown, send)
-                return
-        await respond(text_answer("no such door", 404), send)
+        await self._knock(request, scope, receive, send)
 
-    async def _exchange(self, door: Door, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
-        subject = door.recognise(request)
-        attempt = self.ledger.visit(door.name, subject.operation, subject.key)
-        visit = Visit(door.name, subject.operation, subject.agency, subject.key, attempt)
-        struck = self.faults.strike(visit)
-        late = [fault for fault in struck if fault.what is What.LATENCY]
-        fault = next((fault for fault in struck if fault.what is not What.LATENCY), None)
-
-        seconds = sum(LATE_SECONDS if one.details.seconds is None else one.details.seconds for one in late)
-        if late and not all(one.acts for one in late):
-            await self._wait(seconds, receive)
-            seconds = 0
-        result = door.act(request, subject) if fault is None or fault.acts else None
-        answer = _answer(door, subject, fault, result)
-        self._note(visit, subject.request_id, struck, result, answer)
-        if seconds and await self._wait(seconds, receive):
+    async def _knock(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        door = self._door(request.path)
+        if door is None:
+            await respond(text_answer("no such door", 404), send)
             return
-        if fault is not None and fault.what in (What.HANG, *CUTS, *RESETS):
-            await self._break(fault, answer, scope, receive, send)
-        elif answer is not None:
-            await respond(answer, send)
-
-    def _note(
-        self,
-        visit: Visit,
-        request_id: str | None,
-        struck: tuple[Fault, ...],
-        result: Result | None,
-        answer: Answer | None,
-    ) -> None:
-        if result is not None and result.acted:
-            self.ledger.effect(visit.door, visit.operation, visit.key)
-        cut = any(fault.what in CUTS and fault.details.cut != "short" for fault in struck)
-        exchange = Exchange(
-            seq=self.ledger.next_seq(),
-            at=self.clock.now().isoformat(timespec="milliseconds"),
-            door=visit.door,
-            operation=visit.operation,
-            request_id=request_id,
-            repeated_id=self.ledger.seen(request_id),
-            agency=visit.agency,
-            key=visit.key,
-            attempt=visit.ordinal,
-            faults=tuple(fault.what for fault in struck),
-            outcome=None if result is None else result.outcome,
-            acted=result is not None and result.acted,
-            status=None if answer is None or cut else answer.status,
-        )
-        self.ledger.record(exchange)
-        if self._observe is not None:
-            self._observe(exchange)
-
-    async def _break(self, fault: Fault, answer: Answer | None, scope: Scope, receive: Receive, send: Send) -> None:
-        """Do to the connection what the fault says."""
-        seconds = HANG_SECONDS if fault.details.seconds is None else fault.details.seconds
-        if fault.what is What.HANG:
-            await self._wait(seconds, receive)
-        elif answer is not None:
-            half = answer.body[: len(answer.body) // 2]
-            if fault.what is What.TRUNCATED and fault.details.cut == "short":
-                await respond(Answer(answer.status, half, answer.content_type, answer.headers), send)
-                return
-            await send(head(answer))
-            await send({"type": "http.response.body", "body": half, "more_body": True})
-            if fault.what is What.STALL:
-                await self._wait(seconds, receive)
-        if fault.what in RESETS or (fault.what is What.TRUNCATED and fault.details.cut == "reset"):
-            await sockets.reset(scope, receive)
-        else:
-            await sockets.close(scope, receive)
-
-    async def _wait(self, seconds: float, receive: Receive) -> bool:
-        """Wait, but not longer than the caller or the server stays; return whether the caller left."""
-        gone = asyncio.ensure_future(sockets.until_gone(receive))
-        stopping = asyncio.ensure_future(self._stopping.wait())
+        shown = door.publish(request)
+        if shown is not None:
+            await respond(shown, send)
+            return
         try:
-            await asyncio.wait((gone, stopping), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            return gone.done()
-        finally:
-            gone.cancel()
-            stopping.cancel()
+            space = self.space(request, door.login(request))
+        except NoSpace as error:
+            await respond(text_answer(str(error), 400), send)
+        else:
+            await self._runner.run(space, door, request, scope=scope, receive=receive, send=send)
 
+    def space(self, request: Request, login: str | None = None) -> Space:
+        """Return the namespace that a request names: by a header, or as `account+namespace`. Raises `NoSpace`."""
+        named = request.header(NAMESPACE) or (login or "").partition("+")[2]
+        return self.spaces.of(named or DEFAULT)
 
-def _answer(door: Door, subject: Subject, fault: Fault | None, result: Result | None) -> Answer | None:
-    """Return what is to be sent, or `None` where nothing is."""
-    if fault is None or fault.what in CUTS:
-        return result.answer if result else None
-    if fault.what is What.HANG or fault.what in RESETS:
-        return None
-    return page(fault) or door.disturb(fault, subject, result)
+    def _door(self, path: str) -> Door[Any] | None:
+        return next((door for door in self.doors if path == door.path or path.startswith(f"{door.path}/")), None)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -1,40 +1,115 @@
-"""The one clock of the mocks: real time plus an offset, so that a test can move every due time at once.
+"""The one clock of a namespace: it can stand still, jump, and run at any rate. Nobody else asks the system.
 
-Waiting (`latency`, `hang`) is real waiting and does not obey it.
+How it runs is a value (`Pace`), so that it can be journalled: a restarted mock goes on as if it had never been gone.
+Waiting on the wire (`latency`, `hang`) is real waiting and does not obey it; what is *due* (`wait_until`) does.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+EARLIEST = 0.0
+LATEST = datetime(9000, 1, 1, tzinfo=UTC).timestamp()
+FASTEST = 1_000_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a clock runs: it showed `shown` when the system's clock showed `wall`, and has gone on at `rate` since.
+
+    Both are in seconds since 1970.
+    Rate 0 stands still, 1 is real, 60 makes a minute of every second.
+    """
+
+    shown: float = 0.0
+    wall: float = 0.0
+    rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.shown) and math.isfinite(self.wall) and 0 <= self.rate <= FASTEST):
+            raise ValueError(f"a clock shows a finite number of seconds and runs at a rate from 0 to {FASTEST:.0f}")
+
+
+REAL = Pace()
+
 
 class Clock:
-    """Seconds since 1970, moved by `offset`."""
+    """Seconds since 1970 as a namespace sees them."""
 
     def __init__(self, source: Callable[[], float] = time.time) -> None:
         self._source = source
-        self.offset = 0.0
+        self._pace = REAL
+        self._changed: set[asyncio.Future[None]] = set()
+
+    def wall(self) -> float:
+        """Return the system's time, whatever this clock shows: for measuring how long something really took."""
+        return self._source()
 
     def seconds(self) -> float:
-        """Return the moved time in seconds since 1970, UTC."""
-        return self._source() + self.offset
+        """Return the time shown, in seconds since 1970, UTC."""
+        pace = self._pace
+        shown = pace.shown + (self._source() - pace.wall) * pace.rate
+        return min(max(shown, EARLIEST), LATEST)
 
     def now(self) -> datetime:
-        """Return the moved time, aware, in UTC."""
+        """Return the time shown, aware, in UTC."""
         return datetime.fromtimestamp(self.seconds(), UTC)
 
-    def advance(self, seconds: float) -> None:
-        """Move the clock. Raises `ValueError` for what is no finite number."""
+    @property
+    def pace(self) -> Pace:
+        """How the clock runs."""
+        return self._pace
+
+    @pace.setter
+    def pace(self, pace: Pace) -> None:
+        self._pace = pace
+        for waiter in self._changed:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def at(self, seconds: float, rate: float | None = None) -> Pace:
+        """Return the pace that shows `seconds` now. Raises `ValueError` for a time beyond the years 1970 to 8999."""
+        if not EARLIEST <= seconds <= LATEST:
+            raise ValueError("a clock can be set from the year 1970 to the year 8999")
+        return Pace(seconds, self._source(), self._pace.rate if rate is None else rate)
+
+    def advanced(self, seconds: float) -> Pace:
+        """Return the pace that is so many seconds ahead of now. Raises `ValueError`."""
         if not math.isfinite(seconds):
             raise ValueError("a clock is moved by a finite number of seconds")
-        self.offset += seconds
+        return self.at(self.seconds() + seconds)
 
-    def reset(self) -> None:
-        """Return to real time."""
-        self.offset = 0.0
+    def running(self, rate: float) -> Pace:
+        """Return the pace that goes on from now at another rate; 0 freezes. Raises `ValueError`."""
+        return self.at(self.seconds(), rate)
+
+    def jumped(self, weekday: str | None, hour: int, minute: int = 0) -> Pace:
+        """Return the pace that shows the next such moment in Vietnam, strictly later than now. Raises `ValueError`."""
+        local = self.now().astimezone(VIETNAM)
+        target = local.replace(hour=hour, minute=minute, second=0, microsecond=0)
+        while target <= local or (weekday is not None and WEEKDAYS[target.weekday()] != weekday):
+            target += timedelta(days=1)
+        return self.at(target.timestamp())
+
+    async def wait_until(self, seconds: float) -> None:
+        """Return once the clock shows `seconds`: by running there, or because somebody moved it."""
+        while (left := seconds - self.seconds()) > 0:
+            rate = self._pace.rate
+            changed = asyncio.get_running_loop().create_future()
+            self._changed.add(changed)
+            try:
+                # `wait` instead of a timeout around the future: one that fires must not cancel what others set.
+                await asyncio.wait((changed,), timeout=left / rate if rate else None)
+            finally:
+                self._changed.discard(changed)

@@ -67,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             seed=arguments.seed,
             citizens=arguments.citizens,
             population=population,
+            journal=arguments.journal,
             observe=_observer() if arguments.log_exchanges else None,
         )
     except (OSError, ValueError) as error:
@@ -104,6 +105,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"mocks: cannot listen on {arguments.host} port {arguments.port}; choose another, or 0 for any\n"
         )
         return 2
+    finally:
+        app.close()
     return 0
 
 
@@ -116,6 +119,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="which world; the same seed gives the same people (1)")
     parser.add_argument("--citizens", type=int, default=5000, help="how many people the world has (5000)")
     parser.add_argument("--settings", type=Path, help="TOML file with a table for each door, such as [population]")
+    parser.add_argument(
+        "--journal", type=Path, help="keep everything in this file; started with it again, go on where it ended"
+    )
     parser.add_argument(
         "--log-exchanges", action="store_true", help="log each exchange to standard error, without personal data"
     )
@@ -149,8 +155,8 @@ def _ready(app: MockApp, population: PopulationDoorSettings, url: str) -> dict[s
     return {
         "population": f"{url}{population.path}",
         "admin": f"{url}/__mock__/",
-        "seed": app.world.seed,
-        "citizens": len(app.world.citizens),
+        "seed": app.default.people.seed,
+        "citizens": len(app.default.people.citizens),
         "credentials": {
             "population": {
                 "sv_url": population.sv_url,

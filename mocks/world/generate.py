@@ -14,7 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
 from mocks.world import names
-from mocks.world.people import Address, Birth, Citizen, Household, Kin, Marital, Oddity, Relation, Sex, World
+from mocks.world.people import Address, Birth, Citizen, Household, Kin, Marital, Oddity, People, Relation, Sex
 from mocks.world.places import Place, address, merged_address, places
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class _Draft:
         return AS_OF.year - self.born.year - ((AS_OF.month, AS_OF.day) < (self.born.month, self.born.day))
 
 
-def generate(seed: int, citizens: int = 5000) -> World:
+def generate(seed: int, citizens: int = 5000) -> People:
     """Return the world of this seed. Raises `ValueError` for fewer than `LEAST_CITIZENS`."""
     if citizens < LEAST_CITIZENS:
         raise ValueError(f"a world needs at least {LEAST_CITIZENS} citizens")
@@ -266,7 +266,7 @@ def _head(sex: Sex, year: int) -> str:
     return f"999{(year - 1900) // 100 * 2 + (sex is Sex.FEMALE)}{year % 100:02}"
 
 
-def _freeze(rng: Random, seed: int, drafts: list[_Draft]) -> World:
+def _freeze(rng: Random, seed: int, drafts: list[_Draft]) -> People:
     every = places()
     citizens = []
     for draft in drafts:
@@ -303,7 +303,7 @@ def _freeze(rng: Random, seed: int, drafts: list[_Draft]) -> World:
                 oddities=frozenset(draft.oddities),
             )
         )
-    return World(seed, tuple(citizens), tuple(_households(drafts)))
+    return People(seed, tuple(citizens), tuple(_households(drafts)))
 
 
 def _at(place: Address, rng: Random) -> Address:

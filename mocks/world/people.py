@@ -163,8 +163,8 @@ class Household:
 
 
 @dataclass(frozen=True)
-class World:
-    """Everybody, with the ways to find them. Made by `generate`; never changes."""
+class People:
+    """Everybody as the world began, with the ways to find them. Made by `generate`; never changes."""
 
     seed: int
     citizens: tuple[Citizen, ...]
@@ -183,10 +183,6 @@ class World:
     def by_card(self) -> Mapping[str, tuple[Citizen, ...]]:
         """Every holder of each old card number."""
         return _index((citizen.card, citizen) for citizen in self.citizens)
-
-    def head_of(self, citizen: Citizen) -> Citizen:
-        """Return the head of the citizen's household."""
-        return self.citizens[self.households[citizen.household].head]
 
     def key(self, text: str) -> str:
         """Return what stands for a number in logs, faults and the ledger: a keyed digest, stable for one seed."""

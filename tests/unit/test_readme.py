@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mocks.control import describe
-from mocks.world import generate
+from mocks.control.world import describe
+from mocks.world import Registry, generate
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,7 +18,7 @@ def test_the_citizen_to_try_it_with_is_the_first_of_the_world(name: str) -> None
     found = re.search(r'"citizen": (\{[^}]*\})', (ROOT / name).read_text(encoding="utf-8"))
     assert found is not None
     world = generate(1, 5000)
-    first = describe(world.citizens[0], world)
+    first = describe(world.citizens[0], Registry.of_the_beginning(world))
     birth = first["birth"]
     assert json.loads(found[1]) == {
         "identity_number": first["identity_number"],

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from mocks.asgi import Request
     from mocks.doors.population.settings import Account, PopulationDoorSettings
 
+PLATFORM_REFUSALS = (
+    "client.missing_header",
+    "client.invalid_http_method",
+    "client.invalid_content_type",
+    "server.clientproxy.unknown_member",
+)
+REFUSALS = ("no_authorization", "unknown_account", "wrong_api_key", "no_timestamp", "wrong_hash", "stale_timestamp")
+
 
 def platform_refusal(request: Request, settings: PopulationDoorSettings) -> str | None:
     """Return the X-Road code with which the near security server turns the caller away, or `None`."""
@@ -27,9 +35,14 @@ def platform_refusal(request: Request, settings: PopulationDoorSettings) -> str 
     return None if known else "server.clientproxy.unknown_member"
 
 
+def user_of(request: Request) -> str | None:
+    """Return the user name that the caller gives; after a `+` it may name a namespace of the mocks."""
+    return _basic(request)[0]
+
+
 def account_of(request: Request, settings: PopulationDoorSettings) -> Account | None:
     """Return the account that the caller names, whether or not it proves to be its holder."""
-    user, _ = _basic(request)
+    user = (user_of(request) or "").partition("+")[0]
     return next((account for account in settings.accounts if account.username == user), None)
 
 
@@ -46,15 +59,15 @@ def refusal(request: Request, settings: PopulationDoorSettings, now: float) -> s
     stamp = request.header("timestamp") or ""
     if not (stamp.isascii() and stamp.isdigit()):
         return "no_timestamp"
-    if not _same(given, expected(settings.sv_url, account, stamp)):
+    if not _same(given, expected(settings.sv_url, user, stamp, account.secret)):
         return "wrong_hash"
     sent = int(stamp) / (1000 if settings.timestamp_unit == "ms" else 1)
     return "stale_timestamp" if abs(now - sent) > settings.timestamp_skew_seconds else None
 
 
-def expected(sv_url: str, account: Account, stamp: str) -> str:
+def expected(sv_url: str, user: str, stamp: str, secret: str) -> str:
     """Return the hash that the holder of the account sends as password."""
-    return hashlib.sha256(f"{sv_url}{account.username}{stamp}{account.secret}".encode()).hexdigest()
+    return hashlib.sha256(f"{sv_url}{user}{stamp}{secret}".encode()).hexdigest()
 
 
 def _basic(request: Request) -> tuple[str | None, str | None]:

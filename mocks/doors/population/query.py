@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from mocks.doors import UNKNOWN
 from mocks.doors.population import schema
 from mocks.doors.population.settings import NameRule
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 BCA = "http://dancuquocgia.bca"
 OPERATIONS = {"TraCuuThongTinCongDan": "lookup", "XacThucThongTinCongDan": "verify"}
-UNKNOWN = "unknown"
 MARKS = str.maketrans({"đ": "d", "Đ": "D"})
 
 

@@ -49,12 +49,15 @@ BY_FAULT = {
 PLATFORM = {
     What.PLATFORM_NEAR_FAULT: (xroad.NEAR, "Could not connect to any target host"),
     What.PLATFORM_FAR_FAULT: (xroad.FAR, "Server responded with error 500"),
+    What.PLATFORM_DOWN: (xroad.NEAR, "Could not connect to any target host"),
 }
 ALTERED: dict[What, tuple[tuple[str, ...], str]] = {
     What.MISSING_FIELDS: (("TonTai", "SoDinhDanh", "SoCMND", "HoVaTen"), ""),
     What.WRONG_TYPE: (("TonTai", "NgayThangNam", "Nam"), "không phải giá trị"),
 }
 """Which elements a fault removes, or fills with what text."""
+PLAYS = (*PLATFORM, *BY_FAULT, *ALTERED, What.CREDENTIAL_REFUSED, What.SYSTEM_FAULT, What.FAULT_OK)
+"""The faults that are played here."""
 
 
 def refuse(refusal: Refusal, dialects: Dialects) -> Answer:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mocks.doors.population.settings import Dialects
-    from mocks.world import Address, Citizen, Kin, World
+    from mocks.world import Address, Citizen, Kin, Registry
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 BCA = "http://dancuquocgia.bca"
@@ -44,8 +44,8 @@ class _Writer:
             return self.element(name, escape(text))
         return f"<{self.prefix}:{name}/>" if self.dialects.blanks == "empty" else ""
 
-    def record(self, citizen: Citizen, world: World) -> str:
-        head = world.head_of(citizen)
+    def record(self, citizen: Citizen, registry: Registry) -> str:
+        head = registry.head_of(citizen)
         return self.element(
             "CongDan",
             "".join(
@@ -75,7 +75,7 @@ class _Writer:
                         + self.text("SoCMND", head.card)
                         + self._kin_name(head.name),
                     ),
-                    self.text("SoSoHoKhau", world.households[citizen.household].book),
+                    self.text("SoSoHoKhau", registry.book_of(citizen)),
                     self.element("MaKiemThu", "1") if self.dialects.unknown_elements else "",
                 )
             ),
@@ -141,11 +141,13 @@ class _Writer:
         )
 
 
-def lookup(citizens: Iterable[Citizen], world: World, dialects: Dialects, request_id: str | None, now: str) -> Answer:
+def lookup(
+    citizens: Iterable[Citizen], registry: Registry, dialects: Dialects, request_id: str | None, now: str
+) -> Answer:
     """Return the records found; `now` is the ISO time that the collection may carry as an attribute."""
     prefix = _prefix(dialects, request_id)
     writer = _Writer(prefix, dialects)
-    records = [writer.record(citizen, world) for citizen in citizens]
+    records = [writer.record(citizen, registry) for citizen in citizens]
     attributes = (
         f' SoCongDan="{len(records)}" ThoiDiemDuLieu="{now}" id="MAU"' if dialects.collection_attributes else ""
     )

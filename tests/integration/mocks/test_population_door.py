@@ -123,7 +123,7 @@ def test_strangers_are_refused(mocks: Mocks, operation: str, change: dict[str, s
     assert answer.status_code == status
     last = mocks.exchanges()[-1]
     assert (last["outcome"], last["acted"]) == (outcome, False)
-    assert mocks.admin("GET", "effects").json() == {"effects": []}
+    assert mocks.admin("GET", "effects").json()["total"] == 0
 
 
 def test_stale_timestamps_are_refused(mocks: Mocks) -> None:
@@ -216,7 +216,7 @@ def test_the_ledger_tells_who_asked_and_how_often(mocks: Mocks) -> None:
         ("MC-c", "lookup", 1, "000.00.03.H99"),
     ]
     assert {one["key"] for one in mocks.exchanges()} == {person["key"]}
-    effects = {(one["operation"], one["count"]) for one in mocks.admin("GET", "effects").json()["effects"]}
+    effects = {(one["operation"], one["count"]) for one in mocks.admin("GET", "effects").json()["counts"]}
     assert effects == {("verify", 2), ("lookup", 1)}
 
 

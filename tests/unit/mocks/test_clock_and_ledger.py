@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import pytest
 
-from mocks.clock import Clock
-from mocks.ledger import Exchange, Ledger
+from mocks.clock import REAL, Clock
+from mocks.ledger import Effect, Exchange, Ledger
 
 
 def exchange(seq: int) -> Exchange:
     """Return the exchange of this number."""
     return Exchange(
         seq=seq,
+        began=2 * seq - 1,
+        wall=1_767_574_800.0,
         at="2026-01-05T08:15:00+00:00",
         door="population",
         operation="verify",
@@ -28,11 +30,11 @@ def exchange(seq: int) -> Exchange:
 def test_clock_moves_and_returns() -> None:
     """The clock shows its source plus what it was advanced by, and returns to real time."""
     clock = Clock(lambda: 1_000.0)
-    clock.advance(60)
-    clock.advance(-10)
+    clock.pace = clock.advanced(60)
+    clock.pace = clock.advanced(-10)
     assert clock.seconds() == 1_050
     assert clock.now().isoformat() == "1970-01-01T00:17:30+00:00"
-    clock.reset()
+    clock.pace = REAL
     assert clock.seconds() == 1_000
 
 
@@ -40,7 +42,7 @@ def test_clock_moves_and_returns() -> None:
 def test_clock_refuses_what_is_no_time(seconds: float) -> None:
     """A clock is not moved for ever or to nowhere."""
     with pytest.raises(ValueError, match="finite"):
-        Clock().advance(seconds)
+        Clock().advanced(seconds)
 
 
 def test_visits_are_counted_per_operation_and_key() -> None:
@@ -48,29 +50,49 @@ def test_visits_are_counted_per_operation_and_key() -> None:
     ledger = Ledger()
     visits = [("verify", "a"), ("verify", "a"), ("lookup", "a"), ("verify", "b"), ("verify", "a")]
     assert [ledger.visit("population", *one) for one in visits] == [1, 2, 1, 1, 3]
-    ledger.clear()
-    assert ledger.visit("population", "verify", "a") == 1
+
+
+def effect(seq: int, key: str) -> Effect:
+    """Return the effect of this number."""
+    return Effect(
+        seq=seq, exchange=seq, at="2026-01-05T08:15:00+00:00", wall=0.0, door="population", operation="lookup", key=key
+    )
 
 
 def test_effects_are_counted() -> None:
     """An effect is counted for its key, so that "exactly once" is one comparison."""
     ledger = Ledger()
-    for key in "aab":
-        ledger.effect("population", "lookup", key)
-    assert ledger.effects() == [("population", "lookup", "a", 2), ("population", "lookup", "b", 1)]
+    for seq, key in enumerate("aab", 1):
+        ledger.record(exchange(seq), (effect(seq, key),))
+    assert ledger.counts() == [("population", "lookup", "a", 2), ("population", "lookup", "b", 1)]
+    assert [(one.seq, one.key) for one in ledger.effects(since=1)] == [(2, "a"), (3, "b")]
 
 
 def test_request_ids_are_remembered() -> None:
-    """A request id is known the second time; having none is never a repetition."""
+    """A request id is known the second time, at its own door; having none is never a repetition."""
     ledger = Ledger()
-    assert [ledger.seen(one) for one in ("MC-1", "MC-2", "MC-1", None, None)] == [False, False, True, False, False]
+    assert not ledger.seen("population", "MC-1")
+    ledger.record(exchange(1))
+    assert ledger.seen("population", "MC-1")
+    assert not ledger.seen("portal", "MC-1")
+    assert not ledger.seen("population", None)
 
 
 def test_newest_exchanges_are_kept() -> None:
     """Exchanges are paged by number; beyond the limit the oldest go, and the total still tells."""
-    ledger = Ledger(limit=3)
-    for _ in range(5):
-        ledger.record(exchange(ledger.next_seq()))
+    ledger = Ledger(kept=3)
+    for seq in range(1, 6):
+        ledger.record(exchange(seq))
     assert [one.seq for one in ledger.exchanges()] == [3, 4, 5]
     assert [one.seq for one in ledger.exchanges(since=3, limit=1)] == [4]
     assert ledger.total == 5
+
+
+def test_ticks_tell_what_was_open_at_once() -> None:
+    """Beginnings and ends take ticks in turn; a lane is busy from the one to the other."""
+    ledger = Ledger()
+    first, second = ledger.begin("lane"), ledger.begin(None)
+    assert (ledger.busy("lane"), ledger.busy("other"), ledger.busy(None)) == (True, False, False)
+    assert ledger.end_of(first) is None
+    assert first < second < ledger.end(first, "lane") == ledger.end_of(first)
+    assert not ledger.busy("lane")

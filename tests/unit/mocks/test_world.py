@@ -12,25 +12,26 @@ from datetime import date
 
 import pytest
 
-from mocks.control import describe
-from mocks.world import AS_OF, LEAST_CITIZENS, Citizen, Oddity, Relation, Sex, World, generate
+from mocks.control.world import describe
+from mocks.world import AS_OF, LEAST_CITIZENS, Citizen, Oddity, People, Registry, Relation, Sex, generate
 from mocks.world.places import places
 from tests.support.mocks import ROOT, joined
 
 SEEDS = range(12)
 FINGERPRINT = (
-    "import hashlib; from mocks.control import describe; from mocks.world import generate; w = generate(7, 400);"
-    "print(hashlib.sha256(repr([describe(c, w) for c in w.citizens]).encode()).hexdigest())"
+    "import hashlib; from mocks.control.world import describe; from mocks.world import *\n"
+    "w = Registry.of_the_beginning(generate(7, 400)); "
+    "print(hashlib.sha256(repr([describe(c, w) for c in w.people.citizens]).encode()).hexdigest())"
 )
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
+def world() -> People:
     """Return a world of the usual size."""
     return generate(1, 5000)
 
 
-def bearers(world: World, oddity: Oddity) -> list[Citizen]:
+def bearers(world: People, oddity: Oddity) -> list[Citizen]:
     """Return everybody with this oddity; there is somebody."""
     found = [citizen for citizen in world.citizens if oddity in citizen.oddities]
     assert found
@@ -54,8 +55,8 @@ def test_same_seed_same_world() -> None:
 def test_other_processes_make_the_same_world() -> None:
     """Neither hash randomisation nor the global random generator has a say."""
     random.seed(99)
-    world = generate(7, 400)
-    here = hashlib.sha256(repr([describe(citizen, world) for citizen in world.citizens]).encode()).hexdigest()
+    world = Registry.of_the_beginning(generate(7, 400))
+    here = hashlib.sha256(repr([describe(one, world) for one in world.people.citizens]).encode()).hexdigest()
     for hash_seed in ("1", "2"):
         run = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-c", FINGERPRINT],
@@ -112,7 +113,7 @@ def test_digits_agree_with_birth_and_sex(seed: int) -> None:
             assert agrees(citizen) is (Oddity.NUMBER_DISAGREES not in citizen.oddities)
 
 
-def test_people_live_in_every_province(world: World) -> None:
+def test_people_live_in_every_province(world: People) -> None:
     """Households are spread over the 34 provinces, in communes of today that lie in them, with true old codes."""
     known = {(place.province, place.commune): {origin.unit for origin in place.origins} for place in places()}
     assert len(known) == 3321
@@ -123,7 +124,7 @@ def test_people_live_in_every_province(world: World) -> None:
             assert address.before in known[address.province, address.commune]
 
 
-def test_names(world: World) -> None:
+def test_names(world: People) -> None:
     """Names are composed but for the labelled ones; short, long and punctuated ones are what they say."""
     for citizen in world.citizens:
         composed = unicodedata.normalize("NFC", citizen.name) == citizen.name
@@ -138,7 +139,7 @@ def test_names(world: World) -> None:
         assert set(citizen.name) & set("'-")
 
 
-def test_births(world: World) -> None:
+def test_births(world: People) -> None:
     """Leap days, years alone, minors and the newly born are what they say; all but the year-only have a real day."""
     for citizen in world.citizens:
         birth = citizen.birth
@@ -154,7 +155,7 @@ def test_births(world: World) -> None:
         assert (citizen.number, citizen.card) == (None, None)
 
 
-def test_numbers_old_and_new(world: World) -> None:
+def test_numbers_old_and_new(world: People) -> None:
     """Some have both numbers, some only the old card; nobody but the newly born has none."""
     for citizen in world.citizens:
         both = bool(citizen.number and citizen.card)
@@ -163,7 +164,7 @@ def test_numbers_old_and_new(world: World) -> None:
         assert (not citizen.number and not citizen.card) is (Oddity.NUMBER_PENDING in citizen.oddities)
 
 
-def test_shared_numbers(world: World) -> None:
+def test_shared_numbers(world: People) -> None:
     """A shared number has two holders; namesakes also share the day of birth and the name without diacritics."""
     for citizen in bearers(world, Oddity.SHARED_NUMBER):
         one, other = world.by_number[str(citizen.number)]
@@ -175,7 +176,7 @@ def test_shared_numbers(world: World) -> None:
         assert (joined(one.name), one.birth) == (joined(other.name), other.birth)
 
 
-def test_addresses_that_outlived_their_commune(world: World) -> None:
+def test_addresses_that_outlived_their_commune(world: People) -> None:
     """A merged address has a code of today and a text and old code of before July 2025."""
     for citizen in bearers(world, Oddity.MERGED_ADDRESS):
         origins = next(place.origins for place in places() if place.commune == citizen.permanent.commune)
@@ -183,7 +184,7 @@ def test_addresses_that_outlived_their_commune(world: World) -> None:
         assert citizen.permanent.detail.endswith(text)
 
 
-def test_the_dead_have_a_day_of_death(world: World) -> None:
+def test_the_dead_have_a_day_of_death(world: People) -> None:
     """Exactly those labelled deceased have died, all of them in the past."""
     for citizen in world.citizens:
         assert (citizen.deceased_on is not None) is (Oddity.DECEASED in citizen.oddities)

@@ -1,0 +1,100 @@
+"""Faults over HTTP: what there is, what is in force, set one, end them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mocks.asgi import Answer, Request, json_answer
+from mocks.control.parts import Wrong, door_of, object_of
+from mocks.doors import UNKNOWN
+from mocks.faults import EVERYWHERE, NATURE, Armed, Fault, Stage
+
+if TYPE_CHECKING:
+    from mocks.control.parts import App, Routes
+    from mocks.spaces import Space
+
+
+class FaultsPart:
+    """`faults`."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.routes: Routes = {
+            ("GET", "faults"): self._show,
+            ("POST", "faults"): self._add,
+            ("DELETE", "faults"): self._remove,
+            ("GET", "faults/kinds"): self._kinds,
+        }
+
+    async def _show(self, _: Request, space: Space) -> Answer:
+        return json_answer({"faults": [_armed(armed) for armed in space.faults.in_force()]})
+
+    async def _kinds(self, _: Request, __: Space) -> Answer:
+        return json_answer(
+            {
+                what: {
+                    "where": nature.where,
+                    "stage": nature.stage,
+                    "acts": nature.acts,
+                    "does": nature.sentence,
+                    "doors": [door.name for door in self._app.doors if what in EVERYWHERE or what in door.plays],
+                }
+                for what, nature in NATURE.items()
+            }
+        )
+
+    async def _add(self, request: Request, space: Space) -> Answer:
+        given = object_of(request)
+        whom = given.get("for")
+        if isinstance(whom, dict) and isinstance(whom.get("identity"), str):
+            whom = {**whom, "key": space.people.key(whom["identity"])}
+            del whom["identity"]
+            given = {**given, "for": whom}
+        fault = Fault.model_validate(given)
+        self._check(fault)
+        fault_id = space.faults.next_id
+        await self._app.happen(space, {"fault": _said(fault), "id": fault_id, "since": space.clock.seconds()})
+        armed = next((armed for armed in space.faults.in_force() if armed.id == fault_id), None)
+        if armed is None:
+            raise Wrong("the fault is over already: until.at lies in the past")
+        return json_answer(_armed(armed), 201)
+
+    def _check(self, fault: Fault) -> None:
+        """Refuse what could never strike."""
+        whom = fault.whom
+        doors = self._app.doors if whom.door is None else (door_of(self._app, whom.door),)
+        if whom.platform is not None:
+            platforms = {door.platform for door in doors if door.platform}
+            if whom.platform not in platforms:
+                raise Wrong(f"no door stands behind a platform of this name; there is {', '.join(sorted(platforms))}")
+        callback = NATURE[fault.what].stage is Stage.CALLBACK
+        names = {name for door in doors for name in (door.callbacks if callback else (*door.operations, UNKNOWN))}
+        if whom.operation is not None and whom.operation not in names:
+            raise Wrong(f"there is no operation of this name; there is {', '.join(sorted(names))}")
+        able = [
+            door
+            for door in doors
+            if fault.what in EVERYWHERE
+            or (fault.what in door.plays and (callback or whom.operation in (None, *door.plays[fault.what])))
+        ]
+        if not able:
+            raise Wrong("none of these doors can play this fault there; faults/kinds says which can")
+
+    async def _remove(self, request: Request, space: Space) -> Answer:
+        asked = request.parameter("id", "")
+        if not asked:
+            await self._app.happen(space, {"healed": None})
+            return json_answer({"status": "removed"})
+        if not asked.isdecimal() or int(asked) not in {armed.id for armed in space.faults.in_force()}:
+            raise Wrong("no such fault in force", 404)
+        await self._app.happen(space, {"healed": int(asked)})
+        return json_answer({"status": "removed"})
+
+
+def _said(fault: Fault) -> dict[str, Any]:
+    return fault.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def _armed(armed: Armed) -> dict[str, Any]:
+    fault = _said(armed.fault)
+    return {"id": armed.id, "strikes": armed.strikes, "where": NATURE[armed.fault.what].where, **fault}

@@ -1,0 +1,298 @@
+"""One exchange, from the request to the last byte of the answer, as the faults in force want it.
+
+It asks the door what the request is about, asks the book what strikes, lets the door act or not, has it all journalled,
+and only then sends. Decides nothing about what a system would say; that is the door's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from mocks import callbacks, sockets
+from mocks.asgi import Answer, Request, head, respond
+from mocks.doors.pages import page
+from mocks.faults import EVERYWHERE, NATURE, Armed, Fault, Stage, Visit, What
+from mocks.ledger import Effect, Exchange
+from mocks.spaces import effect_record, exchange_record
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from mocks.asgi import Receive, Scope, Send
+    from mocks.doors import Door, Result, Subject
+    from mocks.ledger import Ledger
+    from mocks.spaces import Space
+
+    Write = Callable[[Space, dict[str, Any]], Awaitable[None]]
+    Note = Callable[[Space, dict[str, Any]], None]
+
+LATE_SECONDS = 0.2
+HANG_SECONDS = 60.0
+ACTS_LATE_SECONDS = 30.0
+DRIP_SECONDS = 0.1
+DRIP_BYTES = 16
+SETTLING = 3
+"""Rounds of the event loop in which a caller who left is noticed before the next exchange of its lane begins."""
+SILENT = (What.HANG, What.ACK_LOST, What.RESET_BEFORE, What.RESET_AFTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """The faults that strike one exchange."""
+
+    armed: tuple[Armed, ...]
+
+    def of(self, stage: Stage) -> tuple[Fault, ...]:
+        """Return those of a stage."""
+        return tuple(one.fault for one in self.armed if NATURE[one.fault.what].stage is stage)
+
+    def only(self, stage: Stage) -> Fault | None:
+        """Return the first of a stage."""
+        return next(iter(self.of(stage)), None)
+
+    @property
+    def lets_act(self) -> bool:
+        """Whether the system acts, as far as answer and wire are concerned, and now."""
+        return not self.of(Stage.ACT) and all(
+            one.fault.acts for one in self.armed if NATURE[one.fault.what].stage is not Stage.DELAY
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What struck."""
+        return tuple(one.fault.what for one in self.armed)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One exchange as it came in."""
+
+    space: Space
+    door: Door[Any]
+    request: Request
+    subject: Subject
+    ledger: Ledger
+    """That of its beginning: a reset in the meantime takes it out of the books."""
+    began: int
+    visit: Visit
+    struck: Struck
+    at: str
+    wall: float
+
+
+class Runner:
+    """Runs exchanges. `write` returns when a record is on disk; `note` does not wait for that."""
+
+    def __init__(self, write: Write, note: Note, observe: Callable[[Exchange], None] | None) -> None:
+        self._write = write
+        self._note = note
+        self._observe = observe
+        self._able: dict[tuple[str, str], frozenset[What]] = {}
+        self._later: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """End everything that hangs, because the server is about to stop."""
+        self._stopping.set()
+        for task in self._later:
+            task.cancel()
+
+    async def run(
+        self, space: Space, door: Door[Any], request: Request, *, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Serve one exchange."""
+        subject = door.recognise(request, space.site(door))
+        for _ in range(SETTLING if space.ledger.busy(subject.lane) else 0):
+            await asyncio.sleep(0)
+        ledger = space.ledger
+        began = ledger.begin(subject.lane)
+        try:
+            visit = Visit(
+                door.name,
+                subject.operation,
+                subject.agency,
+                subject.key,
+                ledger.visit(door.name, subject.operation, subject.key),
+                door.platform,
+                self._plays(door, subject.operation),
+            )
+            struck = Struck(space.faults.strike(visit))
+            at = space.clock.now().isoformat(timespec="milliseconds")
+            case = Case(space, door, request, subject, ledger, began, visit, struck, at, space.clock.wall())
+            await self._serve(case, scope, receive, send)
+        finally:
+            self._note(space, {"ended": [began, ledger.end(began, subject.lane)]})
+
+    async def _serve(self, case: Case, scope: Scope, receive: Receive, send: Send) -> None:
+        late = case.struck.of(Stage.DELAY)
+        seconds = sum(LATE_SECONDS if one.details.seconds is None else one.details.seconds for one in late)
+        if late and not all(one.acts for one in late):
+            await self._wait(seconds, receive)
+            seconds = 0
+        answer, record = self._decide(case)
+        if record is not None:
+            await self._write(case.space, record)
+        if seconds and await self._wait(seconds, receive):
+            return
+        wire = case.struck.only(Stage.WIRE)
+        if wire is not None:
+            await self._disturb(wire, answer, scope, receive, send)
+        elif answer is not None:
+            await respond(answer, send)
+        else:
+            await self._wait(HANG_SECONDS, receive)
+            await sockets.close(scope, receive)
+
+    def _decide(self, case: Case) -> tuple[Answer | None, dict[str, Any] | None]:
+        """Let the system act or not; return the answer and what has to be on disk before it is sent."""
+        space, door, subject, struck = case.space, case.door, case.subject, case.struck
+        skew = sum(fault.details.skew for fault in struck.of(Stage.VIEW) if fault.what is What.CLOCK_SKEW)
+        view = {name: way for fault in struck.of(Stage.VIEW) for name, way in door.views.get(fault.what, {}).items()}
+        site = space.site(door, now=space.clock.now() + timedelta(seconds=skew), view=view)
+        result = door.act(case.request, subject, site) if struck.lets_act else None
+        fault = struck.only(Stage.ANSWER)
+        if fault is None:
+            answer = None if result is None else result.answer
+        else:
+            answer = page(fault) or door.disturb(fault, subject, site, result)
+        if case.ledger is not space.ledger:
+            return answer, None
+        if result is not None:
+            callbacks.plan(space, door, subject.agency, site, result.callbacks)
+        exchange = self._exchange(case, result, answer)
+        effects = (_effect(case, exchange.seq),) if exchange.acted else ()
+        space.record(exchange, effects, site.world.changes)
+        if self._observe is not None:
+            self._observe(exchange)
+        for late in struck.of(Stage.ACT):
+            self._act_later(case, exchange.seq, late)
+        return answer, exchange_record(exchange, effects, site.world.changes)
+
+    def _exchange(self, case: Case, result: Result | None, answer: Answer | None) -> Exchange:
+        visit, subject = case.visit, case.subject
+        wire = case.struck.only(Stage.WIRE)
+        cut = wire is not None and (
+            wire.what in (*SILENT, What.STALL) or (wire.what is What.TRUNCATED and wire.details.cut != "short")
+        )
+        return Exchange(
+            seq=case.ledger.total + 1,
+            began=case.began,
+            at=case.at,
+            wall=case.wall,
+            door=visit.door,
+            operation=visit.operation,
+            request_id=subject.request_id,
+            repeated_id=case.ledger.seen(visit.door, subject.request_id),
+            idempotency_key=subject.idempotency_key,
+            agency=visit.agency,
+            key=visit.key,
+            lane=subject.lane,
+            attempt=visit.ordinal,
+            faults=case.struck.names,
+            fault_ids=tuple(one.id for one in case.struck.armed),
+            outcome=None if result is None else result.outcome,
+            acted=result is not None and result.acted,
+            status=None if answer is None or cut else answer.status,
+            wait_asked=None if answer is None else _wait_asked(answer),
+            answer=None if answer is None else hashlib.sha256(answer.body).hexdigest()[:16],
+        )
+
+    def _act_later(self, case: Case, seq: int, fault: Fault) -> None:
+        seconds = ACTS_LATE_SECONDS if fault.details.seconds is None else fault.details.seconds
+        due = case.space.clock.seconds() + seconds
+        task = asyncio.create_task(self._act_at(case, seq, due))
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+
+    async def _act_at(self, case: Case, seq: int, due: float) -> None:
+        """Do what was asked, long after: the caller has given up, and a kill in the meantime forgets it."""
+        space = case.space
+        await space.clock.wait_until(due)
+        if case.ledger is not space.ledger:
+            return
+        site = space.site(case.door)
+        result = case.door.act(case.request, case.subject, site)
+        if not result.acted:
+            return
+        callbacks.plan(space, case.door, case.subject.agency, site, result.callbacks)
+        effect = _effect(case, seq)
+        space.acted(effect, site.world.changes)
+        await self._write(space, effect_record(effect, site.world.changes))
+
+    async def _disturb(self, wire: Fault, answer: Answer | None, scope: Scope, receive: Receive, send: Send) -> None:
+        """Do to the connection what the fault says."""
+        seconds = HANG_SECONDS if wire.details.seconds is None else wire.details.seconds
+        cut = wire.details.cut
+        match wire.what:
+            case What.RESET_BEFORE | What.RESET_AFTER:
+                await sockets.reset(scope, receive)
+            case What.HANG | What.ACK_LOST if cut not in ("closed", "reset"):
+                await self._wait(seconds, receive)
+                await sockets.close(scope, receive)
+            case What.STALL | What.TRUNCATED if answer is not None:
+                kept = len(answer.body) // 2 if wire.details.bytes is None else wire.details.bytes
+                part = answer.body[:kept]
+                if cut == "short":
+                    await respond(Answer(answer.status, part, answer.content_type, answer.headers), send)
+                    return
+                await send(head(answer))
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+                if wire.what is What.STALL:
+                    await self._wait(seconds, receive)
+                await (sockets.reset if cut == "reset" else sockets.close)(scope, receive)
+            case What.DRIP if answer is not None:
+                await self._drip(wire, answer, receive, send)
+            case _:
+                await (sockets.reset if cut == "reset" else sockets.close)(scope, receive)
+
+    async def _drip(self, wire: Fault, answer: Answer, receive: Receive, send: Send) -> None:
+        size = wire.details.bytes or DRIP_BYTES
+        pause = DRIP_SECONDS if wire.details.seconds is None else wire.details.seconds
+        await send(head(answer))
+        for start in range(0, len(answer.body), size):
+            more = start + size < len(answer.body)
+            await send({"type": "http.response.body", "body": answer.body[start : start + size], "more_body": more})
+            if more and await self._wait(pause, receive):
+                return
+
+    async def _wait(self, seconds: float, receive: Receive) -> bool:
+        """Wait, but not longer than the caller or the server stays; return whether the caller left."""
+        gone = asyncio.ensure_future(sockets.until_gone(receive))
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((gone, stopping), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            return gone.done()
+        finally:
+            gone.cancel()
+            stopping.cancel()
+
+    def _plays(self, door: Door[Any], operation: str) -> frozenset[What]:
+        able = self._able.get((door.name, operation))
+        if able is None:
+            helped = (what for what, operations in door.plays.items() if operation in operations)
+            able = self._able[door.name, operation] = EVERYWHERE | frozenset(helped)
+        return able
+
+
+def _effect(case: Case, seq: int) -> Effect:
+    clock = case.space.clock
+    return Effect(
+        seq=case.ledger.done + 1,
+        exchange=seq,
+        at=clock.now().isoformat(timespec="milliseconds"),
+        wall=clock.wall(),
+        door=case.visit.door,
+        operation=case.visit.operation,
+        key=case.visit.key,
+        lane=case.subject.lane,
+        idempotency_key=case.subject.idempotency_key,
+    )
+
+
+def _wait_asked(answer: Answer) -> float | None:
+    wait = next((value for name, value in answer.headers if name == "retry-after"), "")
+    return float(wait) if wait.isdecimal() else None
