@@ -45,10 +45,26 @@ class Case:
 
 FORMS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "latency": (("within the limit", {}), ("beyond the limit", {"seconds": LATE_SECONDS})),
+    "drip": (
+        ("within the limit", {"bytes": 1000, "seconds": 0.05}),
+        ("beyond the limit", {"bytes": 100, "seconds": 1}),
+    ),
+    "acts_late": (("after our time has run out", {"seconds": 1.5}),),
+    "ack_lost": (
+        ("silence", {"cut": "silence"}),
+        ("connection closed", {"cut": "closed"}),
+        ("connection reset", {"cut": "reset"}),
+    ),
+    "clock_skew": (
+        ("two minutes ahead", {"skew": 120}),
+        ("ten minutes ahead", {"skew": 600}),
+        ("ten minutes behind", {"skew": -600}),
+    ),
     "hang": (("before acting", {}), ("after acting", {"acts": True})),
     "truncated": (
         ("connection closed", {"cut": "closed"}),
         ("connection reset", {"cut": "reset"}),
+        ("after one byte", {"bytes": 1}),
         ("whole HTTP answer, half a message", {"cut": "short"}),
     ),
     "bad_gateway": (
@@ -87,6 +103,9 @@ FORMS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
 }
 """The forms of a kind, and how the mock is told; a kind that is not here has one."""
 
+PLACES: Final = ("transport", "platform_near", "platform_far", "system", "business")
+BY_DAY_TOO: Final = ("maintenance",)
+"""Kinds that strike at night only, unless they are told otherwise."""
 REFUSALS: Final = ("officer_refused", "procedure_refused", "otp_required", "otp_wrong")
 DIALECTS: Final[tuple[tuple[str, tuple[str, ...], dict[str, str]], ...]] = (
     *((f"said in {way}", REFUSALS, {"refusal": way}) for way in ("detail", "text", "json")),
@@ -166,13 +185,16 @@ OFFICERS: Final = {
 }
 
 
-def cases(kinds: Mapping[str, Mapping[str, str]]) -> tuple[Case, ...]:
+def cases(kinds: Mapping[str, Mapping[str, Any]]) -> tuple[Case, ...]:
     """Return every case, given what the mock says of its faults: those of the mock by place, then the others."""
     return (*_of_the_mock(kinds), *SURROUNDINGS)
 
 
-def _of_the_mock(kinds: Mapping[str, Mapping[str, str]]) -> Iterable[Case]:
-    for what, nature in kinds.items():
+def _of_the_mock(kinds: Mapping[str, Mapping[str, Any]]) -> Iterable[Case]:
+    for what, nature in sorted(kinds.items(), key=lambda kind: PLACES.index(kind[1]["where"])):
+        if nature["stage"] == "callback" or "population" not in nature["doors"]:
+            continue
+        forms: list[tuple[str, dict[str, Any], dict[str, str]]]
         forms = [(form, details, {}) for form, details in FORMS.get(what, (("", {}),))]
         forms += [(form, {}, dialects) for form, struck, dialects in DIALECTS if what in struck]
         for form, details, dialects in forms:
@@ -180,6 +202,8 @@ def _of_the_mock(kinds: Mapping[str, Mapping[str, str]]) -> Iterable[Case]:
                 group=nature["where"],
                 name=f"`{what}`" + (f", {form}" if form else ""),
                 does=nature["does"],
-                fault={"what": what, "with": details} if details else {"what": what},
+                fault={"what": what}
+                | ({"with": details} if details else {})
+                | ({"when": {}} if what in BY_DAY_TOO else {}),
                 dialects=dialects,
             )

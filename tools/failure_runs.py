@@ -47,7 +47,7 @@ _AGENCY: Final = "000.00.01.H99"
 _CITIZENS: Final = 1000
 _FEW_AT_ONCE: Final = 8
 _ALWAYS: Final = 1000
-_SLOW: Final = frozenset({"hang", "stall", "latency", "busy"})
+_SLOW: Final = frozenset({"hang", "stall", "latency", "busy", "drip", "ack_lost", "acts_late"})
 """Faults that mostly wait, so that any number may run at once."""
 
 
@@ -125,8 +125,8 @@ async def _run(bench: _Bench) -> tuple[Result, ...]:
                 for operation in OPERATIONS
             ]
             results = iter(await asyncio.gather(*runs))
-            ledger = (await bench.mock.get("exchanges?limit=10000")).json()["exchanges"]
-        acted = {(exchange["key"], exchange["operation"]) for exchange in ledger if exchange["acted"]}
+            effects = (await bench.mock.get("effects?limit=10000")).json()["effects"]
+        acted = {(effect["key"], effect["operation"]) for effect in effects}
         for place in places:
             lasting, passing = (person["key"] for person in people[2 * place : 2 * place + 2])
             done[place] = [_judged(next(results), acted, lasting, passing) for _ in OPERATIONS]

@@ -47,9 +47,9 @@ class Story:
 
     @property
     def fault(self) -> dict[str, Any]:
-        """The fault as the admin API takes it, without whom it is for."""
+        """The fault as the admin API takes it, without whom it is for; it strikes at any time of the day."""
         until = {"count": 1} if self.passes else {"seconds": 60}
-        return {"what": self.what, "with": dict(self.details), "until": until}
+        return {"what": self.what, "when": {}, "with": dict(self.details), "until": until}
 
 
 _UNKNOWN_NETWORK = (Kind.UNKNOWN_OUTCOME, Layer.NETWORK)
@@ -67,13 +67,20 @@ STORIES: tuple[Story, ...] = (
     Story(name="hang", what="hang", expect=_UNKNOWN_NETWORK, passes=True),
     Story(name="hang_on", what="hang", expect=_UNKNOWN_NETWORK, wait=2),
     Story(name="stall", what="stall", expect=_UNKNOWN_NETWORK, passes=True),
+    Story(name="drip", what="drip", details={"bytes": 200, "seconds": 0.02}),
+    Story(name="ack_lost", what="ack_lost", expect=_UNKNOWN_NETWORK, passes=True),
+    Story(name="acts_late", what="acts_late", details={"seconds": 1}, expect=_UNKNOWN_NETWORK, passes=True),
+    Story(name="clock_skew", what="clock_skew", details={"skew": 120}),
+    Story(name="old_districts", what="old_districts", operations=("lookup",)),
     Story(name="bad_gateway", what="bad_gateway", expect=_UNKNOWN_NETWORK, passes=True),
     Story(name="html_ok", what="html_ok", expect=_UNKNOWN_NETWORK),
     Story(name="plain_text", what="plain_text", expect=_FAR),
+    Story(name="platform_down", what="platform_down", expect=_NEAR, passes=True),
     Story(name="near_camel", what="platform_near_fault", details={"spelling": "camel"}, expect=_NEAR, passes=True),
     Story(name="near_snake", what="platform_near_fault", details={"spelling": "snake"}, expect=_NEAR),
     Story(name="far_camel", what="platform_far_fault", details={"spelling": "camel"}, expect=_FAR),
     Story(name="far_snake", what="platform_far_fault", details={"spelling": "snake"}, expect=_FAR, passes=True),
+    Story(name="maintenance", what="maintenance", expect=_SYSTEM),
     Story(name="system_fault", what="system_fault", expect=_SYSTEM),
     Story(name="fault_ok", what="fault_ok", expect=_SYSTEM, passes=True),
     Story(name="missing_fields", what="missing_fields", expect=_BROKEN),

@@ -25,8 +25,9 @@ async def test_each_fault_comes_to_what_the_page_says() -> None:
 
 def test_a_new_fault_of_the_mock_is_in_the_table_by_itself() -> None:
     """The list of kinds is the mock's own: a kind that nobody has written down here becomes a case."""
-    known = {"sunspots": {"where": "transport", "acts": "no", "does": "The sun interferes."}}
-    first = cases(known)[0]
+    nature = {"where": "transport", "stage": "wire", "acts": "no", "does": "The sun interferes."}
+    first = cases({"sunspots": {**nature, "doors": ["population"]}, "eclipse": {**nature, "doors": ["portal"]}})[0]
+    assert "`eclipse`" not in {case.name for case in cases({"eclipse": {**nature, "doors": ["portal"]}})}
     assert (first.name, first.does, first.fault) == ("`sunspots`", "The sun interferes.", {"what": "sunspots"})
 
 
