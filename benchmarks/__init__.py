@@ -1,1 +1,1 @@
-"""The gateway beside its peers, in one run: `make bench` writes `docs/benchmarks.md`."""
+"""The gateway and the mocks beside their peers, in one run: `make bench` writes `docs/benchmarks.md`."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from benchmarks.load import Load
     from benchmarks.profile import Share
 
+MILLI = 1e3
 MICRO = 1e6
 
 
@@ -109,4 +110,41 @@ class Results:
     profile_samples: int = 0
     steps: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reset:
+    """One reset of the mocks: how long it took, and how many exchanges the ledger had to forget."""
+
+    seconds: float
+    forgotten: int
+
+
+@dataclass(frozen=True)
+class Again:
+    """One start of killed mocks on their journal: how long it took, what they had to know again, the file's size."""
+
+    seconds: float
+    exchanges: int
+    journal_bytes: int
+
+
+@dataclass
+class Beside:
+    """The mocks beside their peers: a figure for each row, the first being our SOAP door with the journal on.
+
+    `aims` is requests per second by the figure's name, `starts` the seconds of each start by the server's title.
+    """
+
+    machine: list[tuple[str, str]] = field(default_factory=list)
+    pinned: bool = False
+    answer_bytes: int = 0
+    figures: list[Figure] = field(default_factory=list)
+    aims: dict[str, int] = field(default_factory=dict)
+    starts: dict[str, list[float]] = field(default_factory=dict)
+    again: Again | None = None
+    resets: list[Reset] = field(default_factory=list)
+    disk: str = ""
+    sync_seconds: float = 0.0
     seconds: float = 0.0

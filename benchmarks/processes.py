@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -14,7 +16,7 @@ import psutil
 from benchmarks.errors import BenchError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -134,6 +136,24 @@ class Programs:
             time.sleep(POLL_SECONDS)
         tail = started.log.read_text(errors="replace")[-2000:]
         raise BenchError(f"{started.name} did not start to listen. Its log ends with:\n{tail}")
+
+
+def usable_cores() -> list[int]:
+    """Return the cores that this process may run on; only Linux can say and pin, elsewhere nothing is returned."""
+    return sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+
+
+@contextlib.contextmanager
+def on_cores(cores: Collection[int]) -> Iterator[None]:
+    """Let every program that is started inside the block run on `cores` only; no cores, no limit."""
+    before = usable_cores()
+    if sys.platform == "linux" and cores:
+        os.sched_setaffinity(0, cores)  # of this thread alone; what it starts inherits it
+    try:
+        yield
+    finally:
+        if sys.platform == "linux" and cores:
+            os.sched_setaffinity(0, before)
 
 
 def free_port() -> int:

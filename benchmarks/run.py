@@ -1,7 +1,8 @@
 """One run: start upstreams and contenders, check that each answers rightly, load them in turn, write the report.
 
 The contenders are loaded one after the other, several rounds over, so that a drift of the machine falls on all alike.
-Everything stays on loopback, is bounded in time, and ends only what it started.
+Everything stays on loopback, is bounded in time, and ends only what it started. A run has two parts, the gateway and
+the mocks; each can be run alone and then replaces only its own part of the report.
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
-from benchmarks import contenders, profile, report, steps, upstreams
+from benchmarks import beside, beside_report, contenders, peers, profile, report, steps, upstreams
 from benchmarks.errors import BenchError
 from benchmarks.figures import MICRO, Figure, Results, Stretch
 from benchmarks.load import CONNECTIONS, Request, drive
 from benchmarks.processes import Programs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.contenders import Contender, Tools
     from benchmarks.upstreams import Upstream
 
@@ -59,21 +62,52 @@ def main() -> int:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     tools = _tools(options.programs)
-    results = Results(machine=report.machine(tools))
+    wrong = []
     try:
         with Programs(folder) as programs:
-            run = Run(programs, tools, results, options.rounds, options.seconds)
-            _over(run, upstreams.static(programs, tools.nginx, tools.environment))
-            programs.stop_all()
-            _over(run, upstreams.mock(programs, tools.environment))
-            programs.stop_all()
+            for part, measure in PARTS.items():
+                if options.only in (None, part):
+                    wrong += measure(programs, tools, options)
     except BenchError as error:
         console.print(f"[red]The benchmark stopped:[/] {error}")
         return 2
+    console.print(f"Written to {DOCUMENT.relative_to(ROOT)} after {time.monotonic() - started:.0f} s.")
+    for line in wrong:
+        console.print(f"[red]{line}[/]")
+    return 1 if wrong else 0
+
+
+def _gateway(programs: Programs, tools: Tools, options: argparse.Namespace) -> list[str]:
+    """Measure the gateway beside its peers and write that; return what went wrong."""
+    started = time.monotonic()
+    results = Results(machine=report.machine(tools))
+    run = Run(programs, tools, results, options.rounds, options.seconds)
+    _over(run, upstreams.static(programs, tools.nginx, tools.environment))
+    programs.stop_all()
+    _over(run, upstreams.mock(programs, tools.environment))
+    programs.stop_all()
     results.seconds = time.monotonic() - started
-    report.write(DOCUMENT, results)
-    console.print(f"Written to {DOCUMENT.relative_to(ROOT)} after {results.seconds:.0f} s.")
-    return _judge(results)
+    report.write(DOCUMENT, report.render(results))
+    return [line for title, figures in results.upstreams for line in _judge(f" over the {title}", figures)]
+
+
+def _mocks(programs: Programs, tools: Tools, options: argparse.Namespace) -> list[str]:
+    """Measure the mocks beside their peers and write that; return what went wrong."""
+    started = time.monotonic()
+    found = peers.find(_java(options.java), _which("node"), options.node_modules)
+    versions = {
+        "WireMock": found.wiremock_version,
+        "Java": report.program_version(tools, found.java, "-version"),
+        "Mountebank": found.mountebank_version,
+        "Node.js": report.program_version(tools, found.node, "--version"),
+        "wrk": report.program_version(tools, tools.wrk, "-v"),
+    }
+    side = beside.Side(programs, tools.wrk, tools.environment, console.print)
+    result = side.measure(found, rounds=options.rounds, seconds=options.seconds)
+    result.machine = report.describe(("uvicorn", "uvloop", "lxml"), versions)
+    result.seconds = time.monotonic() - started
+    beside_report.write(DOCUMENT, result)
+    return _judge("", result.figures)
 
 
 def _over(run: Run, upstream: Upstream) -> None:
@@ -165,22 +199,18 @@ def _check(way: Contender, request: Request) -> None:
         raise BenchError(f"{way.title} does not give the expected answer: {text[:500]}")
 
 
-def _judge(results: Results) -> int:
+def _judge(where: str, figures: list[Figure]) -> list[str]:
     wrong = [
-        f"{figure.title} over the {title}: {figure.wrong} of {figure.calls} calls went wrong"
-        for title, figures in results.upstreams
+        f"{figure.title}{where}: {figure.wrong} of {figure.calls} calls went wrong"
         for figure in figures
         if figure.wrong > figure.calls * WRONG_SHARE
     ]
     wrong += [
-        f"{figure.title} over the {title}: {figure.exchanges} exchanges for {figure.calls} calls"
-        for title, figures in results.upstreams
+        f"{figure.title}{where}: {figure.exchanges} exchanges for {figure.calls} calls"
         for figure in figures
         if not 0 <= figure.exchanges - figure.calls * figure.exchanges_expected <= CUT_OFF * len(figure.stretches)
     ]
-    for line in wrong:
-        console.print(f"[red]{line}[/]")
-    return 1 if wrong else 0
+    return wrong
 
 
 def _tools(folder: Path) -> contenders.Tools:
@@ -204,6 +234,16 @@ def _tools(folder: Path) -> contenders.Tools:
     return contenders.Tools(nginx=find("nginx"), haproxy=find("haproxy"), wrk=find("wrk"), environment=environment)
 
 
+def _which(name: str) -> Path | None:
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
+def _java(folder: Path) -> Path | None:
+    """Return the Java that was unpacked for the run, or else the machine's own."""
+    return next(iter(sorted(folder.glob("usr/lib/jvm/*/bin/java"))), None) or _which("java")
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument(
@@ -212,9 +252,25 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--folder", type=Path, default=ROOT / ".bench" / "run", help="logs and configurations of the run"
     )
+    parser.add_argument(
+        "--java", type=Path, default=ROOT / ".bench" / "java", help="where a Java runtime lies, if the machine has none"
+    )
+    parser.add_argument(
+        "--node-modules",
+        type=Path,
+        default=ROOT / ".bench" / "node" / "node_modules",
+        help="where WireMock and Mountebank lie",
+    )
+    parser.add_argument("--only", choices=PARTS, help="run this part alone, and replace only its part of the report")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3)
     return parser.parse_args()
+
+
+PARTS: Final[dict[str, Callable[[Programs, Tools, argparse.Namespace], list[str]]]] = {
+    "gateway": _gateway,
+    "mocks": _mocks,
+}
 
 
 if __name__ == "__main__":

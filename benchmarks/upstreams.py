@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.errors import BenchError
 from benchmarks.processes import LOOPBACK, Programs, Started, free_port
@@ -75,18 +75,6 @@ def mock(programs: Programs, environment: Mapping[str, str]) -> Upstream:
     command = [sys.executable, "-m", "mocks", "--host", LOOPBACK, "--port", str(port)]
     program = programs.start("mock", command, port=port, environment=environment)
     ready = json.loads(program.first_line())
-    account = ready["credentials"]["population"]["accounts"][0]
-    credential = Credential(
-        user=account["username"],
-        secret=account["secret"],
-        sv_url=ready["credentials"]["population"]["sv_url"],
-        xroad_client=ready["credentials"]["population"]["xroad_client"],
-        api_key=account["api_key"],
-    )
-    with urllib.request.urlopen(f"{ready['admin']}world/citizens?limit=100", timeout=5) as answer:  # noqa: S310
-        citizens = json.loads(answer.read())["citizens"]
-    citizen = next(one for one in citizens if not one["oddities"] and one["identity_number"])
-    birth = citizen["birth"]
     return Upstream(
         name="mock",
         title="mock of the population database (Python)",
@@ -95,14 +83,16 @@ def mock(programs: Programs, environment: Mapping[str, str]) -> Upstream:
         counter=r'"total": ?(\d+)',
         own=0,
         program=program,
-        question=Question(
-            number=citizen["identity_number"],
-            name=citizen["name"],
-            birth=f"{birth['year']:04}-{birth['month']:02}-{birth['day']:02}",
-            agency=account["agency"],
-        ),
-        credential=credential,
+        question=Question.about(ordinary_citizen(ready), ready),
+        credential=Credential.of_mock(ready),
     )
+
+
+def ordinary_citizen(ready: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a citizen of the running mocks' world who has a number and nothing odd."""
+    with urllib.request.urlopen(f"{ready['admin']}world/citizens?limit=100", timeout=5) as answer:  # noqa: S310
+        citizens: list[dict[str, Any]] = json.loads(answer.read())["citizens"]
+    return next(one for one in citizens if not one["oddities"] and one["identity_number"])
 
 
 def fill(template: str, folder: Path, **values: str) -> Path:

@@ -12,17 +12,32 @@ import os
 import time
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 from xml.sax.saxutils import escape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ENVELOPE = (
     '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:dan="http://dancuquocgia.bca">'
-    "<soapenv:Header/><soapenv:Body><dan:XacThucThongTinCongDan>"
-    "<dan:MaYeuCau>{request_id}</dan:MaYeuCau><dan:MaDVC>{procedure}</dan:MaDVC><dan:MaTichHop>003</dan:MaTichHop>"
+    "<soapenv:Header/><soapenv:Body><dan:{element}>"
+    "<dan:MaYeuCau>{request_id}</dan:MaYeuCau><dan:MaDVC>{procedure}</dan:MaDVC><dan:MaTichHop>{code}</dan:MaTichHop>"
     "<dan:MaCanBo>{officer}</dan:MaCanBo><dan:SoDinhDanh>{number}</dan:SoDinhDanh><dan:HoVaTen>{name}</dan:HoVaTen>"
     "<dan:NgayThangNamSinh><dan:NgayThangNam>{birth}</dan:NgayThangNam></dan:NgayThangNamSinh>"
-    "</dan:XacThucThongTinCongDan></soapenv:Body></soapenv:Envelope>"
+    "</dan:{element}></soapenv:Body></soapenv:Envelope>"
 )
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What is asked: the element in the SOAP body, and its `MaTichHop`."""
+
+    element: str
+    code: str
+
+
+VERIFY = Operation("XacThucThongTinCongDan", "003")
+LOOKUP = Operation("TraCuuThongTinCongDan", "037")
 
 
 @dataclass(frozen=True)
@@ -35,6 +50,19 @@ class Credential:
     xroad_client: str = "VN-TEST/GOV/000.00.01.H99/one-stop"
     api_key: str = field(default="bench", repr=False)
     officer: str = "CB_THU_01"
+
+    @classmethod
+    def of_mock(cls, ready: Mapping[str, Any]) -> Self:
+        """Return the first credential that the mocks' ready line offers for the population door."""
+        door = ready["credentials"]["population"]
+        account = door["accounts"][0]
+        return cls(
+            user=account["username"],
+            secret=account["secret"],
+            sv_url=door["sv_url"],
+            xroad_client=door["xroad_client"],
+            api_key=account["api_key"],
+        )
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -72,6 +100,17 @@ class Question:
     officer: str = "canbo.thu01"
     dossier: str = "H99.129-260105-0001"
 
+    @classmethod
+    def about(cls, citizen: Mapping[str, Any], ready: Mapping[str, Any]) -> Self:
+        """Return the question about a citizen of the mocks' world, asked by the agency of its first account."""
+        birth = citizen["birth"]
+        return cls(
+            number=citizen["identity_number"],
+            name=citizen["name"],
+            birth=f"{birth['year']:04}-{birth['month']:02}-{birth['day']:02}",
+            agency=ready["credentials"]["population"]["accounts"][0]["agency"],
+        )
+
     def rest(self) -> str:
         """Return the request of `POST /v1/citizens/verify`."""
         citizen = {"identity_number": self.number, "full_name": self.name, "birth_date": self.birth}
@@ -83,9 +122,10 @@ class Question:
         }
         return json.dumps({"citizen": citizen, "purpose": purpose}, ensure_ascii=False)
 
-    def soap(self, request_id: str, officer: str) -> str:
+    def soap(self, request_id: str, officer: str, operation: Operation = VERIFY) -> str:
         """Return the request of the wire contract."""
         return envelope(
+            operation=operation,
             request_id=request_id,
             procedure=self.procedure,
             officer=officer,
@@ -95,9 +135,20 @@ class Question:
         )
 
 
-def envelope(*, request_id: str, procedure: str, officer: str, number: str, name: str, birth: str) -> str:
+def envelope(
+    *,
+    request_id: str,
+    procedure: str,
+    officer: str,
+    number: str,
+    name: str,
+    birth: str,
+    operation: Operation = VERIFY,
+) -> str:
     """Return the request of the wire contract, its values escaped."""
     return ENVELOPE.format(
+        element=operation.element,
+        code=operation.code,
         request_id=request_id,
         procedure=escape(procedure),
         officer=escape(officer),

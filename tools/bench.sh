@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install what the benchmark needs, into .bench only, and run it. Usage: tools/bench.sh [PYTHON] [-- OPTION …]
+# Install what the benchmark needs, into .bench only (Node.js: as a Debian package), and run it.
+# Usage: tools/bench.sh [PYTHON] [-- OPTION …], for instance tools/bench.sh -- --only mocks
 set -eu
 cd "$(dirname "$0")/.."
 python=python3
@@ -10,6 +11,27 @@ say() { printf '%s\n' "$*" >&2; }
 lay() { # NAME COMMAND …: run quietly; on failure show what it said
     name=$1; shift
     "$@" >".bench/$name.log" 2>&1 || { say "Failed: $*"; tail -n 20 ".bench/$name.log" >&2; exit 1; }
+}
+unpack() { # FOLDER PACKAGE …: fetch Debian packages with what they need and unpack them in FOLDER; nothing is set up
+    folder=$1; shift
+    rm -rf "$folder" && mkdir -p "$folder/packages"
+    simulate="apt-get install --simulate --no-install-recommends $*"
+    if ! $simulate >.bench/apt.log 2>&1; then
+        say "Reading the package lists first (apt-get update) …"
+        lay apt-update apt-get update
+        lay apt $simulate
+    fi
+    names=$($simulate 2>/dev/null | awk '$1 == "Inst" { print $2 }')
+    [ -n "$names" ] || { say "Debian says that this is installed, but no program of it is on the PATH: $*"; exit 1; }
+    (cd "$folder/packages" && apt-get download $names) >.bench/download.log 2>&1 || { tail .bench/download.log >&2; exit 1; }
+    for package in "$folder"/packages/*.deb; do dpkg -x "$package" "$folder"; done
+    rm -rf "$folder/packages"
+    # A link to an absolute place means the place below FOLDER.
+    find "$folder" -type l -lname '/*' | while read -r link; do
+        place="$PWD/$folder$(readlink "$link")"
+        [ ! -e "$place" ] || ln -sfn "$place" "$link"
+    done
+    touch "$folder/.ready"
 }
 
 mkdir -p .bench
@@ -30,18 +52,32 @@ done
 if [ -n "$missing" ] && [ ! -e .bench/debian/.ready ]; then
     command -v apt-get >/dev/null || { say "Please install:$missing (there is no apt-get here to do it)."; exit 1; }
     say "Fetching nginx, HAProxy and wrk as Debian packages and unpacking them below .bench (nothing is set up or started) …"
-    rm -rf .bench/debian && mkdir -p .bench/debian/packages
-    simulate="apt-get install --simulate --no-install-recommends nginx-light haproxy wrk"
-    if ! $simulate >.bench/apt.log 2>&1; then
-        say "Reading the package lists first (apt-get update) …"
-        lay apt-update apt-get update
-        lay apt $simulate
-    fi
-    names=$($simulate 2>/dev/null | awk '$1 == "Inst" { print $2 }')
-    (cd .bench/debian/packages && apt-get download $names >../../download.log 2>&1) || { tail .bench/download.log >&2; exit 1; }
-    for package in .bench/debian/packages/*.deb; do dpkg -x "$package" .bench/debian; done
-    rm -rf .bench/debian/packages
-    touch .bench/debian/.ready
+    unpack .bench/debian nginx-light haproxy wrk
 fi
+
+peers() { # what the peers of the mocks run on, and the peers
+    if ! command -v java >/dev/null && [ ! -e .bench/java/.ready ]; then
+        command -v apt-get >/dev/null || { say "Please install a Java runtime, 11 or newer (there is no apt-get here to do it)."; exit 1; }
+        say "Fetching a Java runtime as a Debian package and unpacking it below .bench (about 45 MB; nothing is set up) …"
+        unpack .bench/java default-jre-headless
+    fi
+    if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+        [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || {
+            say "Please install Node.js 18 or newer with npm (only root on Debian gets it by itself)."; exit 1
+        }
+        say "Installing Node.js and npm with apt-get …"
+        lay node-update apt-get update
+        lay node env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends nodejs npm
+    fi
+    stamp=$(cat benchmarks/node/package.json benchmarks/node/package-lock.json benchmarks/node/.npmrc | cksum)
+    if [ "$(cat .bench/node/.ready 2>/dev/null)" != "$stamp" ]; then
+        say "Installing WireMock and Mountebank into .bench/node (45 MB) …"
+        rm -rf .bench/node && mkdir .bench/node
+        cp benchmarks/node/package.json benchmarks/node/package-lock.json benchmarks/node/.npmrc .bench/node
+        lay npm npm ci --prefix .bench/node --no-fund --no-audit
+        printf '%s\n' "$stamp" >.bench/node/.ready
+    fi
+}
+case " $* " in *" --only gateway "* | *" --only=gateway "*) ;; *) peers ;; esac
 
 exec .bench/python/bin/python -m benchmarks.run "$@"

@@ -67,9 +67,9 @@ def test_report_replaces_only_what_stands_between_the_markers(tmp_path: Path) ->
     results.steps = [Step("audit", 0.001, "commits")]
     document = tmp_path / "benchmarks.md"
     document.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-    report.write(document, results)
+    report.write(document, report.render(results))
     first = document.read_text()
-    report.write(document, results)
+    report.write(document, report.render(results))
     assert document.read_text() == first
     assert first.startswith("before\n")
     assert first.endswith("\nafter\n")
@@ -83,7 +83,7 @@ def test_report_refuses_a_page_without_markers(tmp_path: Path) -> None:
     document = tmp_path / "benchmarks.md"
     document.write_text("nothing")
     with pytest.raises(ValueError, match="markers"):
-        report.write(document, Results())
+        report.write(document, "figures")
     assert document.read_text() == "nothing"
 
 

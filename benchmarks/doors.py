@@ -1,0 +1,72 @@
+"""Our doors that have an aim, and what is asked at each: the table `DOORS`. One more door is one more function and row.
+
+A question is built anew for every stretch of load, because a signature grows old and an idempotency key is used up.
+"""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from benchmarks.errors import BenchError
+from benchmarks.load import Request
+from benchmarks.upstreams import ordinary_citizen
+from benchmarks.wire import LOOKUP, Credential, Question
+
+Ready: TypeAlias = Mapping[str, Any]
+ASK_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What is asked at `url`. `request` is given a word that no other stretch has; `right` stands in a right answer."""
+
+    url: str
+    request: Callable[[str], Request]
+    right: str
+
+
+@dataclass(frozen=True)
+class Door:
+    """One door. `aim` is how many requests it has to answer in a second, on one core, with the journal on."""
+
+    name: str
+    title: str
+    aim: int
+    asking: Callable[[Ready], Asking]
+
+
+def _population(ready: Ready) -> Asking:
+    """Look up an ordinary citizen of the world that runs."""
+    credential = Credential.of_mock(ready)
+    question = Question.about(ordinary_citizen(ready), ready)
+
+    def request(word: str) -> Request:
+        body = question.soap(f"BENCH-{word}-{{{{n}}}}", credential.officer, LOOKUP)
+        return Request(credential.headers(), body)
+
+    return Asking(ready["population"], request, f">{question.number}<")
+
+
+def ask(asking: Asking) -> tuple[str, bytes]:
+    """Ask once and return the content type and the body of the right answer. Raises `BenchError`."""
+    request = asking.request("once")
+    call = urllib.request.Request(asking.url, data=request.once(), headers=dict(request.headers))  # noqa: S310 - loopback
+    try:
+        with urllib.request.urlopen(call, timeout=ASK_SECONDS) as answer:  # noqa: S310 - loopback
+            body: bytes = answer.read()
+            content_type = answer.headers["Content-Type"]
+    except urllib.error.HTTPError as error:
+        raise BenchError(f"{asking.url} answers {error.code}: {error.read()[:500]!r}") from error
+    except OSError as error:
+        raise BenchError(f"{asking.url} does not answer: {error}") from error
+    if asking.right not in body.decode():
+        raise BenchError(f"{asking.url} does not give the expected answer: {body[:500]!r}")
+    return content_type, body
+
+
+POPULATION = Door("population", "SOAP door", 400, _population)
+DOORS = (POPULATION,)
