@@ -6,18 +6,19 @@ Every door reads them here, so that the same person is the same person behind ev
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from mocks.clock import VIETNAM
-from mocks.world.people import Birth, Citizen, Marital, Sex
-from mocks.world.state import NOTHING, Lifecycle, Refused, Resource, State, Turn, Verb
+from mocks.world.people import Birth, Citizen, Kin, Marital, Sex
+from mocks.world.state import Lifecycle, Refused, Resource, State, Turn, Verb, changed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Mapping
 
     from mocks.world.people import People
     from mocks.world.state import Change
@@ -30,10 +31,36 @@ LIFECYCLE = Lifecycle(
     starts=(PENDING, REGISTERED, DECEASED),
     verbs={
         "issue_number": Verb((PENDING,), REGISTERED, "A newborn's identity number is issued.", ("number",)),
+        "replace_number": Verb((REGISTERED,), None, "The number is cancelled and another issued.", ("number",)),
         "correct": Verb((PENDING, REGISTERED, DECEASED), None, "The register corrects an entry.", CORRECTED),
         "record_death": Verb((PENDING, REGISTERED), DECEASED, "The death is recorded.", ("deceased_on",)),
     },
 )
+NUMBERING = ("issue_number", "replace_number")
+LONGEST_NAME = 100
+"""The most that a request of the population database can ask for."""
+SERIALS = 1_000_000
+ID = re.compile("0|[1-9][0-9]{0,8}")
+
+
+def _text(text: str) -> str:
+    """Refuse what no XML and no form could carry."""
+    if not text.isprintable() or text != " ".join(text.split()):
+        raise ValueError("words with one space between them are expected")
+    return text
+
+
+def _day(text: str) -> str:
+    """Refuse a day that no calendar has."""
+    try:
+        date.fromisoformat(text if "-" in text else f"{text}-01-01")
+    except ValueError:
+        raise ValueError("there is no such day") from None
+    return text
+
+
+_Text = Annotated[str, AfterValidator(_text)]
+_Day = Annotated[str, AfterValidator(_day)]
 
 
 class _Fields(BaseModel):
@@ -41,25 +68,19 @@ class _Fields(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, strict=True)
 
-    family_name: str = Field(default="", min_length=1, max_length=60)
-    middle_name: str = Field(default="", max_length=120)
-    given_name: str = Field(default="", min_length=1, max_length=60)
+    family_name: _Text = Field(default="", min_length=1)
+    middle_name: _Text = ""
+    given_name: _Text = Field(default="", min_length=1)
     sex: str = Field(default="", pattern=f"^({'|'.join(Sex)})$")
     marital: str = Field(default="", pattern=f"^({'|'.join(Marital)})$")
-    birth: str = Field(default="", pattern=r"^\d{4}(-\d{2}-\d{2})?$")
+    birth: _Day = Field(default="", pattern=r"^(19|2[0-3])\d{2}(-\d{2}-\d{2})?$")
+    """In a century that an identity number can tell."""
     number: str = Field(default="", pattern=r"^999\d{9}$")
-    deceased_on: str = Field(default="", pattern=r"^\d{4}-\d{2}-\d{2}$")
-
-    @model_validator(mode="after")
-    def _dates(self) -> _Fields:
-        for text in (self.birth, self.deceased_on):
-            if "-" in text:
-                date.fromisoformat(text)
-        return self
+    deceased_on: _Day = Field(default="", pattern=r"^\d{4}-\d{2}-\d{2}$")
 
 
 class Citizens:
-    """The kind `citizen`: seeded with the people that the world began with."""
+    """The kind `citizen`: the people that the world began with, and nobody else."""
 
     lifecycle = LIFECYCLE
 
@@ -68,37 +89,60 @@ class Citizens:
 
     def seeded(self, resource_id: str) -> Resource | None:
         """Return a citizen as the world began with them."""
-        if not (resource_id.isascii() and resource_id.isdigit()) or int(resource_id) >= len(self._people.citizens):
+        if not ID.fullmatch(resource_id) or int(resource_id) >= len(self._people.citizens):
             return None
         citizen = self._people.citizens[int(resource_id)]
         alive = PENDING if citizen.number is None and citizen.card is None else REGISTERED
         return Resource(CITIZEN, resource_id, DECEASED if citizen.deceased_on else alive)
 
-    def check(self, before: Resource | None, change: Change) -> Mapping[str, Any]:
+    def check(self, before: Resource | None, change: Change, turn: Turn) -> Mapping[str, Any]:
         """Return the fields; a number or a day of death is made up if it is not stated. Raises `Refused`."""
-        fields = change.fields
+        if before is None:
+            raise Refused("there are no citizens but those that the world began with")
+        fields = dict(change.fields)
         try:
-            _Fields.model_validate(dict(fields))
+            _Fields.model_validate(fields)
         except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'date'}: {one['msg']}" for one in error.errors())
-            raise Refused(wrong) from None
-        if change.verb == "record_death" and "deceased_on" not in fields:
-            return {"deceased_on": datetime.fromtimestamp(change.at, UTC).astimezone(VIETNAM).date().isoformat()}
-        if change.verb == "issue_number" and before is not None:
-            number = fields.get("number") or self._fresh(before.id)
-            if number in self._people.by_number:
-                raise Refused("number: somebody else has it")
-            return {"number": number}
+            raise Refused(
+                "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            ) from None
+        began = self._people.citizens[int(before.id)]
+        if change.verb in NUMBERING:
+            registry = Registry(self._people, turn)
+            fields.setdefault("number", self._fresh(_now(began, before), registry))
+            if self._taken(fields["number"], registry):
+                raise Refused("number: it was issued before")
+        elif change.verb == "record_death":
+            today = datetime.fromtimestamp(change.at, UTC).astimezone(VIETNAM).date()
+            fields.setdefault("deceased_on", today.isoformat())
+        elif not fields:
+            raise Refused(f"state what is corrected: {', '.join(CORRECTED)}")
+        _plausible(_now(began, changed(before, replace(change, fields=fields))))
         return fields
 
-    def _fresh(self, resource_id: str) -> str:
-        """Return a number that agrees with birth and sex and that depends on nothing else but the seed."""
-        citizen = self._people.citizens[int(resource_id)]
-        head = f"999{(citizen.birth.year - 1900) // 100 * 2 + (citizen.sex is Sex.FEMALE)}{citizen.birth.year % 100:02}"
-        tail = int(hashlib.sha256(f"{self._people.seed} {resource_id}".encode()).hexdigest(), 16)
-        while f"{head}{tail % 1_000_000:06}" in self._people.by_number:
-            tail += 1
-        return f"{head}{tail % 1_000_000:06}"
+    def _fresh(self, citizen: Citizen, registry: Registry) -> str:
+        """Return a number that nobody has, that agrees with birth and sex, and that the seed decides."""
+        year = citizen.birth.year
+        head = f"999{(year - 1900) // 100 * 2 + (citizen.sex is Sex.FEMALE)}{year % 100:02}"
+        given = f"{self._people.seed} {citizen.id} {citizen.number or ''}"
+        serial = int(hashlib.sha256(given.encode()).hexdigest(), 16) % SERIALS
+        while self._taken(number := f"{head}{serial:06}", registry):
+            serial = (serial + 1) % SERIALS
+        return number
+
+    def _taken(self, number: str, registry: Registry) -> bool:
+        return number in self._people.by_number or bool(registry.by_number(number))
+
+
+def _plausible(citizen: Citizen) -> None:
+    """Refuse a record that contradicts itself. Raises `Refused`."""
+    wrong = []
+    if len(citizen.name) > LONGEST_NAME:
+        wrong.append(f"the whole name has {LONGEST_NAME} characters at most")
+    if citizen.deceased_on is not None and citizen.deceased_on.isoformat() < citizen.birth.iso:
+        wrong.append("nobody dies before being born")
+    if wrong:
+        raise Refused("; ".join(wrong))
 
 
 class Registry:
@@ -118,18 +162,33 @@ class Registry:
         return self.people.key(text)
 
     def citizen(self, citizen_id: int) -> Citizen:
-        """Return a citizen as they are now. Raises `IndexError`."""
+        """Return a citizen as they are now, relatives as these are now. Raises `IndexError`."""
+        written = self._turn.written(CITIZEN)
         citizen = self.people.citizens[citizen_id]
-        resource = self._turn.get(CITIZEN, str(citizen_id))
-        return citizen if resource is None or not resource.version else _now(citizen, resource)
+        if not written:
+            return citizen
+        citizen = self._alone(citizen_id, written)
+        return replace(
+            citizen,
+            father=self._kin(citizen.father, written),
+            mother=self._kin(citizen.mother, written),
+            spouse=self._kin(citizen.spouse, written),
+            guardian=self._kin(citizen.guardian, written),
+        )
 
     def by_number(self, number: str) -> tuple[Citizen, ...]:
         """Return every holder of an identity number."""
-        return self._holders(self.people.by_number.get(number, ()), lambda citizen: citizen.number == number)
+        began = self.people.by_number.get(number, ())
+        written = self._turn.written(CITIZEN)
+        if not written:
+            return began
+        ids = dict.fromkeys(citizen.id for citizen in began)
+        ids |= dict.fromkeys(int(one.id) for one in written.values() if one.fields.get("number") == number)
+        return tuple(citizen for citizen in map(self.citizen, ids) if citizen.number == number)
 
     def by_card(self, card: str) -> tuple[Citizen, ...]:
-        """Return every holder of an old card number."""
-        return self._holders(self.people.by_card.get(card, ()), lambda citizen: citizen.card == card)
+        """Return every holder of an old card number; these are issued no more."""
+        return tuple(self.citizen(citizen.id) for citizen in self.people.by_card.get(card, ()))
 
     def head_of(self, citizen: Citizen) -> Citizen:
         """Return the head of the citizen's household."""
@@ -139,15 +198,22 @@ class Registry:
         """Return the number of the citizen's former household book."""
         return self.people.households[citizen.household].book
 
-    def _holders(self, began: Iterable[Citizen], holds: Callable[[Citizen], bool]) -> tuple[Citizen, ...]:
-        ids = dict.fromkeys(citizen.id for citizen in began)
-        ids |= dict.fromkeys(int(one.id) for one in self._turn.all(CITIZEN))
-        return tuple(citizen for citizen in map(self.citizen, ids) if holds(citizen))
+    def _alone(self, citizen_id: int, written: Mapping[str, Resource]) -> Citizen:
+        citizen = self.people.citizens[citizen_id]
+        resource = written.get(str(citizen_id))
+        return citizen if resource is None else _now(citizen, resource)
+
+    def _kin(self, kin: Kin | None, written: Mapping[str, Resource]) -> Kin | None:
+        """Return a relative as their own record names them today."""
+        if kin is None or kin.citizen is None or str(kin.citizen) not in written:
+            return kin
+        other = self._alone(kin.citizen, written)
+        return Kin(other.name, other.number, other.card, other.id)
 
 
 def _now(citizen: Citizen, resource: Resource) -> Citizen:
     """Return the citizen with what was written since."""
-    fields: dict[str, Any] = dict(resource.fields or NOTHING)
+    fields: dict[str, Any] = dict(resource.fields)
     if "birth" in fields:
         fields["birth"] = Birth(*map(int, fields["birth"].split("-")))
     if "sex" in fields:

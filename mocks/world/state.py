@@ -7,7 +7,7 @@ a list of `Change` values, which the journal keeps and from which a restarted mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -34,11 +34,31 @@ class Verb:
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """The states of one kind of resource and the transitions between them. `starts` are those it may be created in."""
+    """The states of one kind of resource and the transitions between them. `starts` are those it may be created in.
+
+    Raises `ValueError` for one that cannot be lived: a state that nothing reaches, a verb that nothing can do.
+    """
 
     kind: str
     starts: tuple[str, ...]
     verbs: Mapping[str, Verb]
+
+    def __post_init__(self) -> None:
+        reached = self._reached()
+        wrong = [f"nothing leads to {state}" for state in self.states if state not in reached]
+        wrong += [f"{name} leaves from no state" for name, verb in self.verbs.items() if not verb.sources]
+        if not self.starts:
+            wrong.append("it begins in no state")
+        if CREATED in self.verbs:
+            wrong.append(f"{CREATED} is how the beginning is called")
+        if wrong:
+            raise ValueError(f"the life cycle of {self.kind}: {'; '.join(wrong)}")
+
+    def _reached(self) -> set[str]:
+        reached = set(self.starts)
+        for _ in self.verbs:
+            reached |= {verb.target for verb in self.verbs.values() if verb.target and reached & {*verb.sources}}
+        return reached
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -81,8 +101,11 @@ class Kind(Protocol):
     def seeded(self, resource_id: str) -> Resource | None:
         """Return a resource as the world began with it, or `None`."""
 
-    def check(self, before: Resource | None, change: Change) -> Mapping[str, Any]:
-        """Return the fields that a change sets, completed where that is its kind's to do. Raises `Refused`."""
+    def check(self, before: Resource | None, change: Change, turn: Turn) -> Mapping[str, Any]:
+        """Return the fields that a change sets, completed where that is its kind's to do. Raises `Refused`.
+
+        `before` is `None` for one that is being created; the turn shows all the others.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +119,9 @@ class Plain:
         del resource_id
         return None
 
-    def check(self, before: Resource | None, change: Change) -> Mapping[str, Any]:
+    def check(self, before: Resource | None, change: Change, turn: Turn) -> Mapping[str, Any]:
         """Return the fields as they are."""
-        del before
+        del before, turn
         return change.fields
 
 
@@ -113,8 +136,12 @@ class State:
         """Return one resource, or `None`. Raises `KeyError` for an unknown kind."""
         return self._written[kind].get(resource_id) or self.kinds[kind].seeded(resource_id)
 
+    def by_id(self, kind: str) -> Mapping[str, Resource]:
+        """Return every resource of a kind that was written, by id, in order of its first writing."""
+        return self._written[kind]
+
     def written(self, kind: str) -> tuple[Resource, ...]:
-        """Return every resource of a kind that was written, in order of creation."""
+        """Return every resource of a kind that was written, in order of its first writing."""
         return tuple(self._written[kind].values())
 
     def apply(self, changes: tuple[Change, ...]) -> None:
@@ -131,12 +158,12 @@ def changed(before: Resource | None, change: Change) -> Resource:
 
 
 class Turn:
-    """One decision's view of the state, and its pen."""
+    """One decision's view of the state, and its pen. `now` is in seconds of the mocks' clock."""
 
     def __init__(self, state: State, now: float) -> None:
+        self.now = now
         self._state = state
-        self._now = now
-        self._own: dict[tuple[str, str], Resource] = {}
+        self._own: dict[str, dict[str, Resource]] = {}
         self._changes: list[Change] = []
 
     @property
@@ -146,13 +173,17 @@ class Turn:
 
     def get(self, kind: str, resource_id: str) -> Resource | None:
         """Return one resource, this turn's own writes included."""
-        return self._own.get((kind, resource_id)) or self._state.get(kind, resource_id)
+        own = self._own.get(kind)
+        return (own.get(resource_id) if own else None) or self._state.get(kind, resource_id)
+
+    def written(self, kind: str) -> Mapping[str, Resource]:
+        """Return every resource of a kind that was written, this turn's own included, by id."""
+        own, others = self._own.get(kind), self._state.by_id(kind)
+        return {**others, **own} if own else others
 
     def all(self, kind: str) -> Iterator[Resource]:
         """Return every resource of a kind that was written, this turn's own included."""
-        ids = dict.fromkeys(one.id for one in self._state.written(kind))
-        ids |= dict.fromkeys(own_id for own_kind, own_id in self._own if own_kind == kind)
-        return (one for one in (self.get(kind, one_id) for one_id in ids) if one is not None)
+        return iter(self.written(kind).values())
 
     def create(self, kind: str, resource_id: str, state: str, **fields: Any) -> Resource:
         """Make a resource. Raises `Refused` if there is one of this id, or if none begins in this state."""
@@ -160,7 +191,7 @@ class Turn:
             raise Refused(f"there is a {kind} of this id")
         if state not in self._state.kinds[kind].lifecycle.starts:
             raise Refused(f"no {kind} begins as {state}")
-        return self._write(None, Change(kind, resource_id, CREATED, state, fields, self._now))
+        return self._write(None, Change(kind, resource_id, CREATED, state, fields, self.now))
 
     def do(self, kind: str, resource_id: str, verb: str, **fields: Any) -> Resource:
         """Move a resource by a declared verb. Raises `Refused`."""
@@ -175,11 +206,11 @@ class Turn:
             raise Refused(f"a {kind} that is {before.state} cannot {verb}")
         if not set(fields) <= set(declared.fields):
             raise Refused(f"{verb} sets {', '.join(declared.fields) or 'no field'}, and nothing else")
-        return self._write(before, Change(kind, resource_id, verb, declared.target or before.state, fields, self._now))
+        return self._write(before, Change(kind, resource_id, verb, declared.target or before.state, fields, self.now))
 
     def _write(self, before: Resource | None, change: Change) -> Resource:
-        fields = self._state.kinds[change.kind].check(before, change)
-        change = Change(change.kind, change.id, change.verb, change.state, fields, change.at)
-        resource = self._own[change.kind, change.id] = changed(before, change)
+        fields = self._state.kinds[change.kind].check(before, change, self)
+        change = replace(change, fields=fields)
+        resource = self._own.setdefault(change.kind, {})[change.id] = changed(before, change)
         self._changes.append(change)
         return resource
