@@ -1,8 +1,11 @@
 """The journal: what a mock must know again after it was killed, one JSON line for each thing that happened.
 
 A line is on disk (`fdatasync`) before `write` returns; writers that wait at the same time share one sync. The file
-begins with a header line. A torn last line, as a kill leaves it, is cut off when the file is opened again; anything
-else that cannot be read is refused. One process at a time: the file is locked.
+begins with a header line. A torn last line, as a kill leaves it, is cut off when the file is opened again; any other
+line that cannot be read is refused, and a file that is no journal is left as it is. One process at a time: the file is
+locked.
+
+A thread of its own writes, so that neither the disk holds up an event loop nor the end of a loop holds up the disk.
 """
 
 from __future__ import annotations
@@ -11,10 +14,12 @@ import asyncio
 import fcntl
 import json
 import os
-from dataclasses import dataclass, field
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 FORMAT = 1
@@ -24,10 +29,8 @@ class JournalRefused(ValueError):
     """The file cannot be used; the message says why and names it."""
 
 
-@dataclass
-class _Batch:
-    lines: list[bytes] = field(default_factory=list)
-    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+class JournalBroken(OSError):
+    """The disk has refused: what happens from now on would not be remembered."""
 
 
 class Journal:
@@ -37,100 +40,175 @@ class Journal:
     """
 
     def __init__(self, path: Path, header: dict[str, Any]) -> None:
-        self.path = path
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self.path = path.resolve()
+        self._header = {"format": FORMAT, **header}
+        self._header_bytes = len(_line(self._header))
+        self._file = _locked(self.path)
         try:
-            self._lock()
-            self.records = self._read({"format": FORMAT, **header})
+            self.records = self._read()
         except BaseException:
             os.close(self._file)
             raise
-        self._notes: list[bytes] = []
-        self._waiting: _Batch | None = None
-        self._flushing: asyncio.Task[None] | None = None
-        self._broken: OSError | None = None
+        self._turn = threading.Condition()
+        self._lines: list[bytes] = []
+        self._waiting: list[asyncio.Future[None]] = []
+        self._anew = False
+        self._at_work = False
+        self._closing = False
+        self.broken: JournalBroken | None = None
+        self._writer = threading.Thread(target=self._work, name="journal", daemon=True)
 
     async def write(self, record: dict[str, Any]) -> None:
-        """Return once the record is on disk. Raises `OSError`, then and ever after, when the disk refuses."""
-        if self._broken is not None:
-            raise self._broken
-        batch = self._waiting
-        if batch is None or batch.done.get_loop() is not asyncio.get_running_loop():
-            batch = self._waiting = _Batch()
-        batch.lines += [*self._notes, _line(record)]
-        self._notes.clear()
-        if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._flush())
-        await asyncio.shield(batch.done)
+        """Return once the record is on disk. Raises `JournalBroken`, then and ever after, when the disk refuses."""
+        with self._turn:
+            done = self._wait()
+            self._lines.append(_line(record))
+        await done
 
     def note(self, record: dict[str, Any]) -> None:
         """Keep a record that may be lost in a kill: it goes to disk together with the next one that may not."""
-        self._notes.append(_line(record))
+        with self._turn:
+            self._lines.append(_line(record))
 
-    def empty(self) -> None:
-        """Begin again with nothing but the header."""
-        os.ftruncate(self._file, self._header_bytes)
-        os.fdatasync(self._file)
-        self._notes.clear()
+    async def settle(self) -> None:
+        """Return once everything that was to be written until now is on disk. Raises `JournalBroken`."""
+        with self._turn:
+            if not self._waiting and not self._at_work:
+                return
+            done = self._wait()
+        await done
+
+    async def empty(self) -> None:
+        """Return once there is nothing left but the header. Raises `JournalBroken`."""
+        with self._turn:
+            done = self._wait()
+            self._lines.clear()
+            self._anew = True
+        await done
 
     def close(self) -> None:
-        """Write what was noted and let go of the file."""
-        try:
-            self._append(b"".join(self._notes))
-        finally:
-            os.close(self._file)
+        """Write what is left, if the disk takes it, and let go of the file."""
+        with self._turn:
+            if self._closing:
+                return
+            self._closing = True
+            self._turn.notify()
+        if self._writer.ident is None:
+            self._writer.start()
+        self._writer.join()
+        os.close(self._file)
 
-    async def _flush(self) -> None:
-        loop = asyncio.get_running_loop()
-        while (batch := self._waiting) is not None:
-            self._waiting = None
+    def _wait(self) -> asyncio.Future[None]:
+        if self.broken is not None:
+            raise JournalBroken(*self.broken.args)
+        if self._closing:
+            raise JournalBroken(f"{self.path}: the journal is closed")
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append(done)
+        if self._writer.ident is None:
+            self._writer.start()
+        self._turn.notify()
+        return done
+
+    def _work(self) -> None:
+        """Write in turns, each with all that has come in the meantime, until the journal is closed or broken."""
+        while self.broken is None:
+            with self._turn:
+                self._at_work = False
+                self._turn.wait_for(lambda: self._waiting or self._closing)
+                self._at_work = True
+                lines, waiting, anew, closing = self._lines, self._waiting, self._anew, self._closing
+                self._lines, self._waiting, self._anew = [], [], False
             try:
-                await loop.run_in_executor(None, self._append, b"".join(batch.lines))
+                if anew:
+                    os.ftruncate(self._file, self._header_bytes)
+                self._put(lines)
             except OSError as error:
-                self._broken = error
-                batch.done.set_exception(error)
-                batch.done.exception()  # those who wait raise it; nobody else has to look
-            else:
-                batch.done.set_result(None)
+                with self._turn:
+                    self.broken = JournalBroken(f"{self.path}: {error.strerror}; this mock remembers nothing more")
+                    waiting += self._waiting
+            _tell(waiting, self.broken)
+            if closing:
+                return
 
-    def _append(self, data: bytes) -> None:
-        view = memoryview(data)
+    def _put(self, lines: Iterable[bytes]) -> None:
+        """Append lines and have them on disk."""
+        view = memoryview(b"".join(lines))
         while view:
             view = view[os.write(self._file, view) :]
         os.fdatasync(self._file)
 
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise JournalRefused(f"{self.path}: another mock writes this journal") from None
-
-    def _read(self, header: dict[str, Any]) -> list[dict[str, Any]]:
+    def _read(self) -> list[dict[str, Any]]:
         """Return the records, the torn end cut off; write the header if the file is new."""
-        data = self.path.read_bytes()
-        whole, _, torn = data.rpartition(b"\n")
-        if torn:
-            os.ftruncate(self._file, len(data) - len(torn))
-        lines = whole.split(b"\n") if whole else []
-        if not lines:
-            self._append(_line(header))
-            self._header_bytes = len(_line(header))
-            return []
-        self._header_bytes = len(lines[0]) + 1
-        try:
-            found, *records = map(json.loads, lines)
-        except ValueError:
-            raise JournalRefused(f"{self.path}: not a journal of the mocks, or damaged in the middle") from None
-        if found != header:
-            raise JournalRefused(f"{self.path}: belongs to {_said(found)}, not to {_said(header)}")
+        records, whole = [], 0
+        with self.path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                torn = not line.endswith(b"\n")
+                if number == 1 and not (torn and _line(self._header).startswith(line)):
+                    self._check(_parsed(line))
+                if torn:
+                    break
+                if number > 1:
+                    record = _parsed(line)
+                    if not isinstance(record, dict):
+                        raise JournalRefused(f"{self.path}: line {number} is damaged")
+                    records.append(record)
+                whole += len(line)
+        os.ftruncate(self._file, whole)
+        if not whole:
+            self._put((_line(self._header),))
         return records
+
+    def _check(self, found: object) -> None:
+        if not isinstance(found, dict) or "format" not in found:
+            raise JournalRefused(f"{self.path}: not a journal of the mocks")
+        if found != self._header:
+            raise JournalRefused(f"{self.path}: belongs to {_said(found)}, not to {_said(self._header)}")
+
+
+def _locked(path: Path) -> int:
+    """Open a file for this process alone."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        raise JournalRefused(f"{path}: another mock writes this journal") from None
+    return file
+
+
+def _tell(waiting: Iterable[asyncio.Future[None]], error: JournalBroken | None) -> None:
+    """Wake those who wait, each on its own event loop; one that has ended waits no more."""
+    loops: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for done in waiting:
+        loops.setdefault(done.get_loop(), []).append(done)
+    for loop, theirs in loops.items():
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_wake, theirs, error)
+
+
+def _wake(waiting: Iterable[asyncio.Future[None]], error: JournalBroken | None) -> None:
+    for done in waiting:
+        if done.done():
+            continue
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
 
 
 def _line(record: dict[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    # A JSON body may hold half a character (a lone surrogate); what came in has to be written down all the same.
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogatepass") + b"\n"
 
 
-def _said(header: object) -> str:
-    if not isinstance(header, dict):
-        return "something else"
+def _parsed(line: bytes) -> object:
+    try:
+        return json.loads(line.decode("utf-8", "surrogatepass"))
+    except ValueError:
+        return None
+
+
+def _said(header: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in header.items())
