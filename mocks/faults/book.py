@@ -72,10 +72,13 @@ class FaultBook:
         self._armed.clear()
 
     def in_force(self) -> tuple[Armed, ...]:
-        """Return what may still strike; what is over is forgotten here."""
-        now = self._clock.seconds()
-        self._armed = {armed.id: armed for armed in self._armed.values() if not _over(armed, now)}
+        """Return what may still strike."""
+        self.settle(self._clock.seconds())
         return tuple(self._armed.values())
+
+    def settle(self, now: float) -> None:
+        """Forget what is over by `now`: it stays over, although the clock be turned back."""
+        self._armed = {armed.id: armed for armed in self._armed.values() if not _over(armed, now)}
 
     def strike(self, visit: Visit, stages: Collection[Stage] = BEFORE_CALLBACK) -> tuple[Armed, ...]:
         """Return the faults that strike a visit, and count their strikes."""
