@@ -158,7 +158,7 @@ class Runner:
         if fault is None:
             answer = None if result is None else result.answer
         else:
-            answer = page(fault) or door.disturb(fault, subject, site, result)
+            answer = page(fault, space.clock.now()) or door.disturb(fault, subject, site, result)
         if case.ledger is not space.ledger:
             return answer, None
         if result is not None:

@@ -8,6 +8,8 @@ from mocks.asgi import Answer, text_answer
 from mocks.faults import What
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mocks.faults import Fault
 
 MAINTENANCE = (
@@ -18,8 +20,11 @@ PROXY_PAGE = "<html>\r\n<head><title>{reason}</title></head>\r\n<body><h1>{reaso
 REASONS = {502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
 
 
-def page(fault: Fault) -> Answer | None:
-    """Return the answer of a fault that strikes before any system is reached, or `None` for the others."""
+def page(fault: Fault, now: datetime) -> Answer | None:
+    """Return the answer of a fault that strikes before any system is reached, or `None` for the others.
+
+    Maintenance by calendar says when it ends, unless the fault says otherwise.
+    """
     details = fault.details
     wait = () if details.retry_after is None else (("retry-after", str(details.retry_after)),)
     match fault.what:
@@ -30,6 +35,10 @@ def page(fault: Fault) -> Answer | None:
             return Answer(status, body, "text/html", wait)
         case What.HTML_OK:
             return Answer(details.status or 200, MAINTENANCE.encode(), "text/html; charset=utf-8")
+        case What.MAINTENANCE:
+            if not wait and fault.when.calendar is not None:
+                wait = (("retry-after", str(fault.when.calendar.left(now.timestamp()))),)
+            return Answer(details.status or 503, MAINTENANCE.encode(), "text/html; charset=utf-8", wait)
         case What.PLAIN_TEXT:
             return text_answer(details.text or "client received SOAP Fault", details.status or 200)
         case What.BUSY:

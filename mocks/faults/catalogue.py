@@ -137,7 +137,7 @@ NATURE = {
     What.ERROR_IN_SUCCESS: Nature(_BUSINESS, _ANSWER, _NO, "A success envelope with a business error inside."),
     What.MISSING_FIELDS: Nature(_SYSTEM, _ANSWER, _YES, "A success without what it cannot do without."),
     What.WRONG_TYPE: Nature(_SYSTEM, _ANSWER, _YES, "A success with a value of the wrong type."),
-    What.DOUBLE_ENCODED: Nature(_SYSTEM, _ANSWER, _YES, "A success whose JSON stands as a string inside JSON."),
+    What.DOUBLE_ENCODED: Nature(_SYSTEM, _ANSWER, _YES, "A success whose content stands as a string inside itself."),
     What.STATUS_CONTRADICTS: Nature(_SYSTEM, _ANSWER, _YES, "A status query answers the opposite of what is so."),
     What.CREDENTIAL_REFUSED: Nature(_SYSTEM, _ANSWER, _NO, "The account is refused although it is right."),
     What.SESSION_EXPIRED: Nature(_SYSTEM, _ANSWER, _NO, "The session has expired before its time."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from math import ceil
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -11,6 +12,7 @@ from mocks.clock import VIETNAM, WEEKDAYS
 from mocks.faults.catalogue import NATURE, Acts, What, Where
 
 NIGHT = {"calendar": {"from": "23:00", "to": "05:00"}}
+DAY = 86_400
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -35,6 +37,12 @@ class Calendar(_Part):
         if past_midnight and clock < self.ends:
             return self._on(local - timedelta(days=1))
         return self._on(local) and self.begins <= clock and (past_midnight or clock < self.ends)
+
+    def left(self, seconds: float) -> int:
+        """Return how many seconds after an instant the next such time ends."""
+        local = datetime.fromtimestamp(seconds, UTC).astimezone(VIETNAM)
+        left = (datetime.combine(local, self.ends, VIETNAM) - local).total_seconds()
+        return ceil(left if left > 0 else left + DAY)
 
     def _on(self, day: datetime) -> bool:
         return WEEKDAYS[day.weekday()] in self.days
@@ -103,7 +111,8 @@ class Details(_Part):
     spelling: Literal["camel", "snake"] = "camel"
     status: Annotated[int, Field(ge=200, le=599)] | None = None
     retry_after: Annotated[int, Field(ge=0)] | str | None = None
-    """busy, bad_gateway, maintenance, quota_used_up: seconds or an HTTP date; without it there is no such header."""
+    """busy, bad_gateway, maintenance, quota_used_up: seconds or an HTTP date; without it there is no such header, but
+    for maintenance by calendar, which says when it ends."""
     text: str | None = None
     fields: tuple[str, ...] = ()
     """missing_fields, wrong_type: the elements concerned, by wire name."""
