@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from contracts import VIETNAM
@@ -17,6 +19,17 @@ _MICROSECOND = timedelta(microseconds=1)
 def system_clock() -> datetime:
     """Return the present by this machine's clock."""
     return datetime.now(VIETNAM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """What time it is: `wall` for what is written down, `monotonic` for how old the snapshot is. Tests move them."""
+
+    wall: Clock = system_clock
+    monotonic: Callable[[], float] = time.monotonic
+
+
+REAL_CLOCKS = Clocks()
 
 
 def to_micros(moment: datetime) -> int:

@@ -25,7 +25,8 @@ from contracts.model import (
 from gateway.resilience.deadline import Deadline
 from gateway.resilience.ports import AttemptResult, Call, CallOutcome, Ending
 from gateway.security import Client, Scope
-from gateway.store.sqlite.store import Clocks, SqliteStore
+from gateway.store.sqlite.store import SqliteStore
+from gateway.store.times import Clocks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

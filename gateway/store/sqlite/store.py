@@ -6,67 +6,43 @@ import asyncio
 import sqlite3
 import time
 from contextlib import closing
-from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from gateway.security import Subjects
-from gateway.store import keyfile, migrations
-from gateway.store.errors import NoAccess, NotOurs, SchemaBehind, SecondServer, StoreUnavailable, Trouble, WrongKey
-from gateway.store.locks import ServingLock, TurnLock
+from gateway.store import migrations
+from gateway.store.assembly import Assembly
+from gateway.store.errors import NoAccess, NotOurs, SchemaBehind, SecondServer, StoreUnavailable
 from gateway.store.migrations import Standing
 from gateway.store.sqlite import connection as sqlite
-from gateway.store.sqlite.agencies import SqliteAgencies
-from gateway.store.sqlite.attempts import SqliteAttempts, settle_interrupted
-from gateway.store.sqlite.audit import Reader, SqliteAudit
-from gateway.store.sqlite.changes import Changer
-from gateway.store.sqlite.clients import SqliteClients
-from gateway.store.sqlite.switches import SqliteSwitches
+from gateway.store.sqlite.engine import SqliteEngine
+from gateway.store.sqlite.locks import ServingLock, TurnLock
+from gateway.store.sqlite.transaction import drive
 from gateway.store.sqlite.watch import Watch
 from gateway.store.sqlite.writer import QUEUE_LIMIT, Writer
-from gateway.store.times import Clock, system_clock, to_micros
+from gateway.store.tables.attempts import settle_interrupted
+from gateway.store.tables.keycheck import take_key
+from gateway.store.times import REAL_CLOCKS, Clocks, to_micros
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from gateway.store.records import WriterState
+    from gateway.security import Subjects
 
 _BUSY_SECONDS = 5.0
 _LOCK_PATIENCE_SECONDS = 10.0
 _LOCK_RETRY_SECONDS = 0.05
-_KEY_NAME = "audit"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clocks:
-    """What time it is: `wall` for what is written down, `monotonic` for how old the snapshot is. Tests move them."""
-
-    wall: Clock = system_clock
-    monotonic: Callable[[], float] = time.monotonic
-
-
-REAL_CLOCKS = Clocks()
-
-
-class SqliteStore:
+class SqliteStore(Assembly):
     """Implements `Store`. Made by `SqliteStore.open`."""
 
     def __init__(
         self, path: Path, subjects: Subjects, serving: ServingLock | None, *, clocks: Clocks, queue_limit: int
     ) -> None:
         self._serving = serving
-        self.subjects = subjects
-        self.snapshot = self.stop_switch = Watch(path, monotonic=clocks.monotonic)
+        self._watch = Watch(path, monotonic=clocks.monotonic)
         self._turn = TurnLock(path)
         self._writer = Writer(path, self._turn, serving=serving is not None, limit=queue_limit)
-        self._closed = False
-        reader = Reader(path)
-        changer = Changer(self._writer, self.snapshot, clocks.wall)
-        self.attempts = SqliteAttempts(self._writer, clocks.wall)
-        self.audit = SqliteAudit(reader, self._writer)
-        self.clients = SqliteClients(reader, changer)
-        self.agencies = SqliteAgencies(reader, changer)
-        self.switches = SqliteSwitches(reader, changer)
+        super().__init__(SqliteEngine(path, self._writer), self._watch, subjects, clocks.wall)
 
     @classmethod
     async def open(
@@ -87,18 +63,13 @@ class SqliteStore:
                 lock.release()
             raise
 
-    def state(self) -> WriterState:
-        """Return how writing goes."""
-        state = self._writer.state()
-        return replace(state, trouble=Trouble.CLOSED.value) if self._closed else state
-
     async def close(self) -> None:
         """Write what is waiting, then let go of everything. A second time does nothing."""
         if self._closed:
             return
         self._closed = True
         await self._writer.close()
-        await self.snapshot.close()
+        await self._watch.close()
         self._turn.close()
         if self._serving is not None:
             self._serving.release()
@@ -148,24 +119,11 @@ def _bring_up_to_date(path: Path, lock: ServingLock | None) -> None:
 
 
 def _take_key(path: Path, keys: Path, now: int, *, serving: bool) -> Subjects:
-    """Return the pseudonyms' key that belongs to this database; for an empty one it is made.
-
-    Raises `KeyMissing`, `WrongKey`, `KeyExposed`.
-    """
+    """Return the key that belongs to this database, and end what a stopped process left open."""
     with closing(sqlite.connect(path, busy_seconds=_BUSY_SECONDS)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        expected = connection.execute("SELECT value FROM key_check WHERE key = ?", (_KEY_NAME,)).fetchone()
-        if expected is not None:
-            subjects = Subjects(keyfile.read(keys))
-            if subjects.check_value() != expected[0]:
-                raise WrongKey(keys / keyfile.FILE)
-        else:
-            used = connection.execute("SELECT EXISTS (SELECT 1 FROM audit)").fetchone()[0]
-            subjects = Subjects(keyfile.read(keys) if used else keyfile.read_or_make(keys))
-            connection.execute(
-                "INSERT INTO key_check (key, value, made_at) VALUES (?, ?, ?)", (_KEY_NAME, subjects.check_value(), now)
-            )
+        subjects = drive(partial(take_key, keys, now), connection)
         if serving:
-            settle_interrupted(connection, now)
+            drive(partial(settle_interrupted, now), connection)
         connection.execute("COMMIT")
     return subjects

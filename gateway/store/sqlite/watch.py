@@ -1,7 +1,6 @@
 """The thread that keeps the snapshot: twice a second it asks the database whether anything was committed.
 
 Asking costs one pragma; only when the answer is yes is a counter read, and only when that has moved is everything read.
-A snapshot that could not be confirmed for two seconds is stale, and then nobody gets in and nothing leaves.
 """
 
 from __future__ import annotations
@@ -11,75 +10,40 @@ import sqlite3
 import threading
 import time
 from dataclasses import replace
-from types import MappingProxyType
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from gateway.resilience.ports import Paused
 from gateway.store.errors import StoreUnavailable, Trouble
-from gateway.store.records import Snapshot
+from gateway.store.snapshot import POLL_SECONDS, Kept, newer
 from gateway.store.sqlite import connection as sqlite
-from gateway.store.sqlite import rows
+from gateway.store.sqlite.transaction import drive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from gateway.security import Client, ClientKey
-    from gateway.store.records import Switch
+    from gateway.store.records import Snapshot
 
-POLL_SECONDS = 0.5
-STALE_SECONDS = 2.0
 _BUSY_SECONDS = 0.5
-_UNREADABLE = Paused(unreadable=True)
 _log = structlog.get_logger(__name__)
 
 
-class Watch:
+class Watch(Kept):
     """Implements `Snapshots`. Raises `StoreUnavailable` when the first reading fails."""
 
     def __init__(self, path: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(monotonic)
         self._path = path
-        self._monotonic = monotonic
         self._reading = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._data_version = -1
         self._unread_since: float | None = None
-        self._snapshot = Snapshot(version=0, read_at=float("-inf"))
         self._stop = threading.Event()
         self._read()
         self._thread = threading.Thread(target=self._serve, name="store-watch", daemon=True)
         self._thread.start()
-
-    def fresh(self) -> bool:
-        """Whether it was read within the last two seconds."""
-        return self._monotonic() - self._snapshot.read_at <= STALE_SECONDS
-
-    def key(self, key_id: str) -> ClientKey | None:
-        """Return the key of that id, valid or not."""
-        return self._snapshot.keys.get(key_id)
-
-    def client(self, name: str) -> Client | None:
-        """Return the client of that name."""
-        return self._snapshot.clients.get(name)
-
-    def paused(self, system: str) -> Switch | None:
-        """Return the switch as last read, fresh or not."""
-        return self._snapshot.switches.get(system)
-
-    def check(self, system: str) -> Paused | None:
-        """Return why nothing may leave for `system`, or `None`."""
-        if not self.fresh():
-            return _UNREADABLE
-        switch = self._snapshot.switches.get(system)
-        return None if switch is None else Paused(by=switch.by, why=switch.why, since=switch.since)
-
-    def current(self) -> Snapshot:
-        """Return the snapshot. Raises `StoreUnavailable` when it is not fresh."""
-        if not self.fresh():
-            raise StoreUnavailable(Trouble.STALE)
-        return self._snapshot
 
     async def refresh(self) -> Snapshot:
         """Read it again now."""
@@ -134,19 +98,7 @@ class Watch:
 def _newer(connection: sqlite3.Connection, old: Snapshot, read_at: float) -> Snapshot:
     connection.execute("BEGIN")
     try:
-        version: int = connection.execute("SELECT version FROM configuration").fetchone()[0]
-        return replace(old, read_at=read_at) if version == old.version else _load(connection, version, read_at)
+        return drive(partial(newer, old, read_at), connection)
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-def _load(connection: sqlite3.Connection, version: int, read_at: float) -> Snapshot:
-    return Snapshot(
-        version=version,
-        read_at=read_at,
-        clients=MappingProxyType({client.name: client for client in rows.read_clients(connection)}),
-        keys=MappingProxyType({key.id: key for key in rows.read_keys(connection)}),
-        agencies=MappingProxyType({agency.code.value: agency for agency in rows.read_agencies(connection)}),
-        switches=MappingProxyType({switch.system: switch for switch in rows.read_switches(connection)}),
-    )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from gateway.store.locks import TurnLock
+    from gateway.store.sqlite.locks import TurnLock
 
 T = TypeVar("T")
 

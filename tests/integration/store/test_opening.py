@@ -18,8 +18,8 @@ from gateway.store import (
     WrongKey,
     migrations,
 )
-from gateway.store.locks import ServingLock
 from gateway.store.sqlite import connection as sqlite
+from gateway.store.sqlite.locks import ServingLock
 from tests.support.stores import call, client, opened, outcome
 
 if TYPE_CHECKING:

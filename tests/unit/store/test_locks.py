@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.store import SecondServer, StoreUnavailable, Trouble
-from gateway.store.locks import ServingLock, TurnLock
+from gateway.store.sqlite.locks import ServingLock, TurnLock
 
 if TYPE_CHECKING:
     from pathlib import Path

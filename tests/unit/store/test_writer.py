@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gateway.store import StoreUnavailable, Trouble
-from gateway.store.locks import TurnLock
 from gateway.store.sqlite import connection as sqlite
+from gateway.store.sqlite.locks import TurnLock
 from gateway.store.sqlite.writer import Writer
 
 if TYPE_CHECKING:

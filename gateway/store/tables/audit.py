@@ -1,28 +1,20 @@
-"""Reading the audit, on connections that disturb nobody, and deleting what has been kept long enough."""
+"""Reading the audit, and deleting what has been kept long enough."""
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
-from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from gateway.store.records import AttemptEntry, AuditEntry, CallState, Change, OutcomeCount
-from gateway.store.sqlite import connection as sqlite
 from gateway.store.times import from_micros, maybe_moment, to_micros
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
     from datetime import datetime
-    from pathlib import Path
 
     from contracts.model import AgencyCode
-    from gateway.store.sqlite.writer import Writer
+    from gateway.store.engine import Engine, Transaction, Value
 
-T = TypeVar("T")
-
-_BUSY_SECONDS = 2.0
 _ROWS_PER_UNIT = 500
 """Old rows are deleted in small bites, so that calls in between do not wait for long."""
 
@@ -34,53 +26,34 @@ FROM audit
 _ATTEMPTS = """
 SELECT call, ordinal, request_id, opened_at, closed_at, state, kind, layer, reason, code, may_have_acted,
     retry_after, seconds, evidence
-FROM attempt WHERE call = ? ORDER BY ordinal
+FROM attempt WHERE call = $1 ORDER BY ordinal
 """
 _OUTCOMES = """
-SELECT system, operation, state, kind, reason, count(*) AS calls FROM audit WHERE asked_at >= ?
+SELECT system, operation, state, kind, reason, count(*) AS calls FROM audit WHERE asked_at >= $1
 GROUP BY system, operation, state, kind, reason ORDER BY calls DESC, system, operation, state, kind, reason
 """
-_CHANGES = "SELECT number, at, made_by, what, name, why FROM change ORDER BY number DESC LIMIT ?"
-_PRUNE_CALLS = "DELETE FROM audit WHERE number IN (SELECT number FROM audit WHERE asked_at < ? LIMIT ?)"
+_CHANGES = "SELECT number, at, made_by, what, name, why FROM change ORDER BY number DESC LIMIT $1"
+_PRUNE_CALLS = "DELETE FROM audit WHERE number IN (SELECT number FROM audit WHERE asked_at < $1 LIMIT $2)"
 _PRUNE_ATTEMPTS = (
-    "DELETE FROM attempt WHERE (call, ordinal) IN (SELECT call, ordinal FROM attempt WHERE opened_at < ? LIMIT ?)"
+    "DELETE FROM attempt WHERE (call, ordinal) IN (SELECT call, ordinal FROM attempt WHERE opened_at < $1 LIMIT $2)"
 )
 
 
-class Reader:
-    """Runs a query on a connection of its own, off the event loop."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    async def run(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what `query` returns. Raises `StoreUnavailable`."""
-        return await asyncio.to_thread(self._run, query)
-
-    def _run(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        try:
-            with closing(sqlite.connect_to_read(self._path, busy_seconds=_BUSY_SECONDS)) as connection:
-                return query(connection)
-        except sqlite3.Error as error:
-            raise sqlite.unavailable(error) from error
-
-
-class SqliteAudit:
+class AuditTable:
     """Implements `Audit`."""
 
-    def __init__(self, reader: Reader, writer: Writer) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     async def call(self, call_id: str) -> AuditEntry | None:
         """Return the call of that correlation id."""
-        found = await self._calls("WHERE call = ?", call_id)
+        found = await self._calls("WHERE call = $1", call_id)
         return found[0] if found else None
 
     async def attempts(self, call_id: str) -> tuple[AttemptEntry, ...]:
         """Return the attempts of that call, in order."""
 
-        def query(connection: sqlite3.Connection) -> tuple[AttemptEntry, ...]:
+        async def query(tx: Transaction) -> tuple[AttemptEntry, ...]:
             return tuple(
                 AttemptEntry(
                     call_id=call,
@@ -101,51 +74,55 @@ class SqliteAudit:
                 for (
                     call, ordinal, request_id, opened_at, closed_at, state, kind, layer, reason, code, may_have_acted,
                     retry_after, seconds, evidence,
-                ) in connection.execute(_ATTEMPTS, (call_id,))
+                ) in await tx.fetch(_ATTEMPTS, call_id)
             )  # fmt: skip
 
-        return await self._reader.run(query)
+        return await self._engine.read(query)
 
     async def recent(
         self, *, limit: int, before: int | None = None, agencies: Collection[AgencyCode] | None = None
     ) -> tuple[AuditEntry, ...]:
         """Return the latest calls, the newest first."""
-        conditions, values = ["TRUE"], list[str | int]()
+        if agencies is not None and not agencies:
+            return ()
+        conditions = ["TRUE"]
+        values: list[Value] = [limit]
         if before is not None:
-            conditions.append("number < ?")
             values.append(before)
+            conditions.append(f"number < ${len(values)}")
         if agencies is not None:
-            conditions.append(f"agency IN ({', '.join('?' * len(agencies))})")
+            first = len(values) + 1
             values.extend(agency.value for agency in agencies)
-        return await self._calls(f"WHERE {' AND '.join(conditions)} ORDER BY number DESC LIMIT ?", *values, limit)
+            conditions.append(f"agency IN ({', '.join(f'${n}' for n in range(first, len(values) + 1))})")
+        return await self._calls(f"WHERE {' AND '.join(conditions)} ORDER BY number DESC LIMIT $1", *values)
 
     async def about(self, subject: str, *, limit: int) -> tuple[AuditEntry, ...]:
         """Return the latest calls about one pseudonym, the newest first."""
-        return await self._calls("WHERE subject = ? ORDER BY number DESC LIMIT ?", subject, limit)
+        return await self._calls("WHERE subject = $1 ORDER BY number DESC LIMIT $2", subject, limit)
 
     async def outcomes(self, since: datetime) -> tuple[OutcomeCount, ...]:
         """Return how the calls asked since then ended, the most frequent first."""
 
-        def query(connection: sqlite3.Connection) -> tuple[OutcomeCount, ...]:
+        async def query(tx: Transaction) -> tuple[OutcomeCount, ...]:
             return tuple(
                 OutcomeCount(
                     system=system, operation=operation, state=CallState(state), kind=kind, reason=reason, calls=calls
                 )
-                for system, operation, state, kind, reason, calls in connection.execute(_OUTCOMES, (to_micros(since),))
+                for system, operation, state, kind, reason, calls in await tx.fetch(_OUTCOMES, to_micros(since))
             )
 
-        return await self._reader.run(query)
+        return await self._engine.read(query)
 
     async def changes(self, *, limit: int) -> tuple[Change, ...]:
         """Return what operators changed, the newest first."""
 
-        def query(connection: sqlite3.Connection) -> tuple[Change, ...]:
+        async def query(tx: Transaction) -> tuple[Change, ...]:
             return tuple(
                 Change(number=number, at=from_micros(at), by=made_by, what=what, name=name, why=why)
-                for number, at, made_by, what, name, why in connection.execute(_CHANGES, (limit,))
+                for number, at, made_by, what, name, why in await tx.fetch(_CHANGES, limit)
             )
 
-        return await self._reader.run(query)
+        return await self._engine.read(query)
 
     async def prune_calls(self, before: datetime) -> int:
         """Delete calls asked before then, with their attempts."""
@@ -155,22 +132,22 @@ class SqliteAudit:
         """Delete attempts opened before then; their calls stay."""
         return await self._prune(_PRUNE_ATTEMPTS, before)
 
-    async def _calls(self, tail: str, *values: str | int) -> tuple[AuditEntry, ...]:
-        def query(connection: sqlite3.Connection) -> tuple[AuditEntry, ...]:
-            return tuple(_entry(*row) for row in connection.execute(_CALLS + tail, values))
+    async def _calls(self, tail: str, *values: Value) -> tuple[AuditEntry, ...]:
+        async def query(tx: Transaction) -> tuple[AuditEntry, ...]:
+            return tuple(_entry(*row) for row in await tx.fetch(_CALLS + tail, *values))
 
-        return await self._reader.run(query)
+        return await self._engine.read(query)
 
     async def _prune(self, statement: str, before: datetime) -> int:
         bite = partial(_delete, statement, to_micros(before))
         pruned = 0
-        while deleted := await self._writer.run(bite):
+        while deleted := await self._engine.write(bite):
             pruned += deleted
         return pruned
 
 
-def _delete(statement: str, before: int, connection: sqlite3.Connection) -> int:
-    return connection.execute(statement, (before, _ROWS_PER_UNIT)).rowcount
+async def _delete(statement: str, before: int, tx: Transaction) -> int:
+    return await tx.execute(statement, before, _ROWS_PER_UNIT)
 
 
 def _entry(  # noqa: PLR0917 - one parameter for each column, in the order of `_CALLS`

@@ -1,55 +1,59 @@
 """Writing the audit: one row for each call, one for each attempt. On the way of every call, so kept lean.
 
 The row that opens an attempt is on disk before the attempt may leave. Closing an attempt is handed in without waiting,
-because closing its call, which waits, is written after it or together with it.
+because closing its call, which waits, is written after it or together with it. Every unit here may be run again after
+it was committed, because the answer to a commit can be lost: what it then finds is its own.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gateway.store.errors import AttemptExists
 from gateway.store.times import to_micros
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from contracts.model import Evidence
     from gateway.resilience.ports import AttemptResult, Call, CallOutcome
-    from gateway.store.sqlite.writer import Writer
+    from gateway.store.engine import Engine, Transaction, Value
     from gateway.store.times import Clock
 
 _MICROS = 1_000_000
 
 _OPEN_CALL = """
 INSERT INTO audit (call, asked_at, client, agency, officer, procedure, dossier, system, operation, subject)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (call) DO NOTHING
 """
-_OPEN_CALL_IF_MISSING = f"{_OPEN_CALL} ON CONFLICT (call) DO NOTHING"
-_OPEN_ATTEMPT = "INSERT INTO attempt (call, ordinal, request_id, opened_at) VALUES (?, ?, ?, ?)"
+_OPEN_ATTEMPT = """
+INSERT INTO attempt (call, ordinal, request_id, opened_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (call, ordinal) DO NOTHING
+"""
+_OPENED_BY = "SELECT request_id FROM attempt WHERE call = $1 AND ordinal = $2"
 _CLOSE_ATTEMPT = """
-UPDATE attempt SET closed_at = ?, state = ?, kind = ?, layer = ?, reason = ?, code = ?, may_have_acted = ?,
-    retry_after = ?, seconds = ?, evidence = ?
-WHERE call = ? AND ordinal = ? AND state = 'open'
+UPDATE attempt SET closed_at = $1, state = $2, kind = $3, layer = $4, reason = $5, code = $6, may_have_acted = $7,
+    retry_after = $8, seconds = $9, evidence = $10
+WHERE call = $11 AND ordinal = $12 AND state = 'open'
 """
 _CLOSE_CALL = """
 INSERT INTO audit (call, asked_at, client, agency, officer, procedure, dossier, system, operation, subject,
     state, kind, layer, reason, code, may_have_acted, attempts, finished_at, seconds)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 ON CONFLICT (call) DO UPDATE SET state = excluded.state, kind = excluded.kind, layer = excluded.layer,
     reason = excluded.reason, code = excluded.code, may_have_acted = excluded.may_have_acted,
     attempts = excluded.attempts, finished_at = excluded.finished_at, seconds = excluded.seconds
 WHERE audit.state = 'open'
 """
-_Row = tuple[str | int | float | None, ...]
 
 
-class SqliteAttempts:
+class AttemptTable:
     """Implements `AttemptLog` of `gateway.resilience`."""
 
-    def __init__(self, writer: Writer, clock: Clock) -> None:
-        self._writer = writer
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
         self._clock = clock
 
     async def open_attempt(self, call: Call, ordinal: int, request_id: str) -> None:
@@ -58,11 +62,8 @@ class SqliteAttempts:
         Raises `AttemptExists`. When the caller is cancelled, the rows may be written all the same.
         """
         now = to_micros(self._clock())
-        attempt = (call.id, ordinal, request_id, now)
-        try:
-            await self._writer.run(partial(_open, _asked(call, now), attempt), droppable=True)
-        except sqlite3.IntegrityError as error:
-            raise AttemptExists(call.id, ordinal) from error
+        work = partial(_open, _asked(call, now), (call.id, ordinal, request_id, now))
+        await self._engine.write(work, about=call.id, droppable=True, repeatable=True)
 
     async def close_attempt(self, call: Call, ordinal: int, result: AttemptResult) -> None:
         """Hand in what came of the attempt. A second closing, or one of an attempt never opened, changes nothing."""
@@ -80,7 +81,7 @@ class SqliteAttempts:
             call.id,
             ordinal,
         )
-        self._writer.hand_in(partial(_execute, _CLOSE_ATTEMPT, row))
+        self._engine.hand_in(partial(_execute, _CLOSE_ATTEMPT, row), about=call.id)
 
     async def close_call(self, call: Call, outcome: CallOutcome) -> None:
         """Write what came of the call; the first word stands. For a call without attempts the row is made here."""
@@ -97,24 +98,24 @@ class SqliteAttempts:
             now,
             outcome.seconds,
         )
-        await self._writer.run(partial(_execute, _CLOSE_CALL, row))
+        await self._engine.write(partial(_execute, _CLOSE_CALL, row), about=call.id, repeatable=True)
 
 
-def settle_interrupted(connection: sqlite3.Connection, now: int) -> int:
+async def settle_interrupted(now: int, tx: Transaction) -> int:
     """Mark what a stopped process left open. Only while no other process serves. Returns how many calls there were."""
-    connection.execute(
-        "UPDATE attempt SET state = 'interrupted', may_have_acted = 'maybe', closed_at = ? "
+    await tx.execute(
+        "UPDATE attempt SET state = 'interrupted', may_have_acted = 'maybe', closed_at = $1 "
         "WHERE state = 'open' AND call IN (SELECT call FROM audit WHERE state = 'open')",
-        (now,),
+        now,
     )
-    return connection.execute(
-        "UPDATE audit SET state = 'interrupted', may_have_acted = 'maybe', finished_at = ?, "
+    return await tx.execute(
+        "UPDATE audit SET state = 'interrupted', may_have_acted = 'maybe', finished_at = $1, "
         "attempts = (SELECT count(*) FROM attempt WHERE attempt.call = audit.call) WHERE state = 'open'",
-        (now,),
-    ).rowcount
+        now,
+    )
 
 
-def _asked(call: Call, asked_at: int) -> _Row:
+def _asked(call: Call, asked_at: int) -> tuple[Value, ...]:
     purpose = call.purpose
     return (
         call.id,
@@ -130,14 +131,18 @@ def _asked(call: Call, asked_at: int) -> _Row:
     )
 
 
-def _open(asked: _Row, attempt: _Row, connection: sqlite3.Connection) -> None:
-    first = attempt[1] == 1
-    connection.execute(_OPEN_CALL if first else _OPEN_CALL_IF_MISSING, asked)
-    connection.execute(_OPEN_ATTEMPT, attempt)
+async def _open(asked: tuple[Value, ...], attempt: tuple[str, int, str, int], tx: Transaction) -> None:
+    call_id, ordinal, request_id, _ = attempt
+    made = await tx.execute(_OPEN_CALL, *asked)
+    opened = await tx.execute(_OPEN_ATTEMPT, *attempt)
+    if opened and (made or ordinal > 1):
+        return
+    if opened or await tx.fetchval(_OPENED_BY, call_id, ordinal) != request_id:
+        raise AttemptExists(call_id, ordinal)
 
 
-def _execute(statement: str, row: _Row, connection: sqlite3.Connection) -> None:
-    connection.execute(statement, row)
+def _execute(statement: str, row: tuple[Value, ...], tx: Transaction) -> Coroutine[Any, Any, int]:
+    return tx.execute(statement, *row)
 
 
 def _json(evidence: Evidence) -> str:

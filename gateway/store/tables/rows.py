@@ -1,4 +1,4 @@
-"""Reading clients, keys, agencies and switches: for the snapshot and for lists, each on the caller's connection."""
+"""Reading clients, keys, agencies and switches: for the snapshot and for lists, each in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from gateway.store.records import Agency, Switch
 from gateway.store.times import from_micros, maybe_moment
 
 if TYPE_CHECKING:
-    import sqlite3
+    from gateway.store.engine import Transaction
 
 _SCOPES = frozenset(Scope)
 
 
-def read_clients(connection: sqlite3.Connection) -> list[Client]:
+async def read_clients(tx: Transaction) -> list[Client]:
     """Return every client by name, with those of its agencies that are not closed. An unknown scope opens nothing."""
     scopes: dict[str, set[Scope]] = {}
-    for name, scope in connection.execute("SELECT client, scope FROM client_scope"):
+    for name, scope in await tx.fetch("SELECT client, scope FROM client_scope"):
         if scope in _SCOPES:
             scopes.setdefault(name, set()).add(Scope(scope))
     agencies: dict[str, set[AgencyCode]] = {}
-    for name, code in connection.execute(
+    for name, code in await tx.fetch(
         "SELECT client, agency FROM client_agency JOIN agency ON agency.code = agency WHERE agency.closed_at IS NULL"
     ):
         agencies.setdefault(name, set()).add(AgencyCode(code))
@@ -34,13 +34,13 @@ def read_clients(connection: sqlite3.Connection) -> list[Client]:
             quota=Quota(per_minute=per_minute, per_day=per_day),
             officer_quota=Quota(per_minute=officer_per_minute, per_day=officer_per_day),
         )
-        for name, per_minute, per_day, officer_per_minute, officer_per_day in connection.execute(
+        for name, per_minute, per_day, officer_per_minute, officer_per_day in await tx.fetch(
             "SELECT name, per_minute, per_day, officer_per_minute, officer_per_day FROM client ORDER BY name"
         )
     ]
 
 
-def read_keys(connection: sqlite3.Connection) -> list[ClientKey]:
+async def read_keys(tx: Transaction) -> list[ClientKey]:
     """Return every key, the newest first."""
     return [
         ClientKey(
@@ -51,28 +51,25 @@ def read_keys(connection: sqlite3.Connection) -> list[ClientKey]:
             expires_at=maybe_moment(expires_at),
             revoked_at=maybe_moment(revoked_at),
         )
-        for key_id, client, digest, created_at, expires_at, revoked_at in connection.execute(
-            "SELECT id, client, digest, created_at, expires_at, revoked_at FROM client_key "
-            "ORDER BY created_at DESC, rowid DESC"
+        for key_id, client, digest, created_at, expires_at, revoked_at in await tx.fetch(
+            "SELECT id, client, digest, created_at, expires_at, revoked_at FROM client_key ORDER BY created_at DESC, id"
         )
     ]
 
 
-def read_agencies(connection: sqlite3.Connection) -> list[Agency]:
+async def read_agencies(tx: Transaction) -> list[Agency]:
     """Return every agency, by code."""
     return [
         Agency(code=AgencyCode(code), name=name, added_at=from_micros(added_at), closed_at=maybe_moment(closed_at))
-        for code, name, added_at, closed_at in connection.execute(
+        for code, name, added_at, closed_at in await tx.fetch(
             "SELECT code, name, added_at, closed_at FROM agency ORDER BY code"
         )
     ]
 
 
-def read_switches(connection: sqlite3.Connection) -> list[Switch]:
+async def read_switches(tx: Transaction) -> list[Switch]:
     """Return every pressed switch, by system."""
     return [
         Switch(system=system, by=by, why=why, since=from_micros(since))
-        for system, by, why, since in connection.execute(
-            "SELECT system, paused_by, why, since FROM switch ORDER BY system"
-        )
+        for system, by, why, since in await tx.fetch("SELECT system, paused_by, why, since FROM switch ORDER BY system")
     ]

@@ -1,0 +1,43 @@
+"""What every store is made of, whatever its engine: the tables over the engine, and the snapshot beside them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gateway.store.errors import Trouble
+from gateway.store.tables.agencies import AgencyTable
+from gateway.store.tables.attempts import AttemptTable
+from gateway.store.tables.audit import AuditTable
+from gateway.store.tables.changes import Changer
+from gateway.store.tables.clients import ClientTable
+from gateway.store.tables.switches import SwitchTable
+
+if TYPE_CHECKING:
+    from gateway.security import Subjects
+    from gateway.store.engine import Engine
+    from gateway.store.interface import Snapshots
+    from gateway.store.records import WriterState
+    from gateway.store.times import Clock
+
+
+class Assembly:
+    """All of `Store` but opening and closing."""
+
+    def __init__(self, engine: Engine, snapshot: Snapshots, subjects: Subjects, wall: Clock) -> None:
+        self._engine = engine
+        self._closed = False
+        self.subjects = subjects
+        self.snapshot = snapshot
+        self.stop_switch = snapshot
+        changer = Changer(engine, snapshot, wall)
+        self.attempts = AttemptTable(engine, wall)
+        self.audit = AuditTable(engine)
+        self.clients = ClientTable(engine, changer)
+        self.agencies = AgencyTable(engine, changer)
+        self.switches = SwitchTable(engine, changer)
+
+    def state(self) -> WriterState:
+        """Return how writing goes."""
+        state = self._engine.state()
+        return replace(state, trouble=Trouble.CLOSED.value) if self._closed else state

@@ -1,0 +1,1 @@
+"""The tables, one module each, in SQL that every engine understands (`gateway.store.engine`)."""
