@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -40,6 +41,10 @@ class Pace:
         if not (math.isfinite(self.shown) and math.isfinite(self.wall) and 0 <= self.rate <= FASTEST):
             raise ValueError(f"a clock shows a finite number of seconds and runs at a rate from 0 to {FASTEST:.0f}")
 
+    def at(self, wall: float) -> float:
+        """Return what the clock shows when the system's clock shows `wall`."""
+        return min(max(self.shown + (wall - self.wall) * self.rate, EARLIEST), LATEST)
+
 
 REAL = Pace()
 
@@ -50,6 +55,7 @@ class Clock:
     def __init__(self, source: Callable[[], float] = time.time) -> None:
         self._source = source
         self._pace = REAL
+        self._held: float | None = None
         self._changed: set[asyncio.Future[None]] = set()
 
     def wall(self) -> float:
@@ -58,13 +64,23 @@ class Clock:
 
     def seconds(self) -> float:
         """Return the time shown, in seconds since 1970, UTC."""
-        pace = self._pace
-        shown = pace.shown + (self._source() - pace.wall) * pace.rate
-        return min(max(shown, EARLIEST), LATEST)
+        if self._held is not None:
+            return self._held
+        return self._pace.at(self._source())
 
     def now(self) -> datetime:
         """Return the time shown, aware, in UTC."""
         return datetime.fromtimestamp(self.seconds(), UTC)
+
+    @contextmanager
+    def held(self, seconds: float | None = None) -> Iterator[float]:
+        """Show one instant while a decision is made: that at which it begins, or one that is given."""
+        before = self._held
+        self._held = held = self.seconds() if seconds is None else seconds
+        try:
+            yield held
+        finally:
+            self._held = before
 
     @property
     def pace(self) -> Pace:
@@ -94,6 +110,11 @@ class Clock:
         """Return the pace that goes on from now at another rate; 0 freezes. Raises `ValueError`."""
         return self.at(self.seconds(), rate)
 
+    def real(self) -> Pace:
+        """Return the pace that shows the system's time. Unlike `REAL` it tells when it was set."""
+        wall = self._source()
+        return Pace(wall, wall)
+
     def jumped(self, weekday: str | None, hour: int, minute: int = 0) -> Pace:
         """Return the pace that shows the next such moment in Vietnam, strictly later than now. Raises `ValueError`."""
         local = self.now().astimezone(VIETNAM)
@@ -104,7 +125,8 @@ class Clock:
 
     async def wait_until(self, seconds: float) -> None:
         """Return once the clock shows `seconds`: by running there, or because somebody moved it."""
-        while (left := seconds - self.seconds()) > 0:
+        due = min(seconds, LATEST)
+        while (left := due - self.seconds()) > 0:
             rate = self._pace.rate
             changed = asyncio.get_running_loop().create_future()
             self._changed.add(changed)

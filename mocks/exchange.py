@@ -1,13 +1,15 @@
 """One exchange, from the request to the last byte of the answer, as the faults in force want it.
 
-It asks the door what the request is about, asks the book what strikes, lets the door act or not, has it all journalled,
-and only then sends. Decides nothing about what a system would say; that is the door's.
+It asks the door what the request is about, asks the book what strikes (`begin`), lets the door act or not (`decide`),
+has it all journalled, and only then sends. The first two wait for nothing, and each sees one instant of the clock, so
+that a run can be decided again. Decides nothing about what a system would say; that is the door's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,8 +18,9 @@ from mocks import callbacks, sockets
 from mocks.asgi import Answer, Request, head, respond
 from mocks.doors.pages import page
 from mocks.faults import EVERYWHERE, NATURE, Armed, Fault, Stage, Visit, What
+from mocks.journal import JournalBroken
 from mocks.ledger import Effect, Exchange
-from mocks.spaces import effect_record, exchange_record
+from mocks.spaces import effect_record, exchange_record, request_record
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -87,10 +90,13 @@ class Case:
 class Runner:
     """Runs exchanges. `write` returns when a record is on disk; `note` does not wait for that."""
 
-    def __init__(self, write: Write, note: Note, observe: Callable[[Exchange], None] | None) -> None:
+    def __init__(
+        self, write: Write, note: Note, observe: Callable[[Exchange], None] | None, *, record_requests: bool = False
+    ) -> None:
         self._write = write
         self._note = note
         self._observe = observe
+        self._record_requests = record_requests
         self._able: dict[tuple[str, str], frozenset[What]] = {}
         self._later: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
@@ -105,12 +111,26 @@ class Runner:
         self, space: Space, door: Door[Any], request: Request, *, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Serve one exchange."""
-        subject = door.recognise(request, space.site(door))
-        for _ in range(SETTLING if space.ledger.busy(subject.lane) else 0):
-            await asyncio.sleep(0)
-        ledger = space.ledger
-        began = ledger.begin(subject.lane)
+        with space.clock.held():
+            subject = door.recognise(request, space.site(door))
+            case = None if space.ledger.busy(subject.lane) else self.begin(space, door, request, subject)
+        if case is None:
+            for _ in range(SETTLING):
+                await asyncio.sleep(0)
+            case = self.begin(space, door, request)
         try:
+            await self._serve(case, scope, receive, send)
+        finally:
+            tick = case.ledger.end(case.began, case.subject.lane)
+            if case.ledger is space.ledger:
+                self._note(space, {"ended": [case.began, tick]})
+
+    def begin(self, space: Space, door: Door[Any], request: Request, subject: Subject | None = None) -> Case:
+        """Take an exchange in: what it is about, and what strikes it."""
+        ledger = space.ledger
+        with space.clock.held() as now:
+            subject = subject or door.recognise(request, space.site(door))
+            began = ledger.begin(subject.lane)
             visit = Visit(
                 door.name,
                 subject.operation,
@@ -122,10 +142,9 @@ class Runner:
             )
             struck = Struck(space.faults.strike(visit))
             at = space.clock.now().isoformat(timespec="milliseconds")
-            case = Case(space, door, request, subject, ledger, began, visit, struck, at, space.clock.wall())
-            await self._serve(case, scope, receive, send)
-        finally:
-            self._note(space, {"ended": [began, ledger.end(began, subject.lane)]})
+        if self._record_requests:
+            self._note(space, request_record(request, began, now))
+        return Case(space, door, request, subject, ledger, began, visit, struck, at, space.clock.wall())
 
     async def _serve(self, case: Case, scope: Scope, receive: Receive, send: Send) -> None:
         late = case.struck.of(Stage.DELAY)
@@ -133,8 +152,10 @@ class Runner:
         if late and not all(one.acts for one in late):
             await self._wait(seconds, receive)
             seconds = 0
-        answer, record = self._decide(case)
+        answer, record = self.decide(case)
         if record is not None:
+            for slow in case.struck.of(Stage.ACT):
+                self._act_later(case, record["exchange"]["seq"], slow)
             await self._write(case.space, record)
         if seconds and await self._wait(seconds, receive):
             return
@@ -147,8 +168,12 @@ class Runner:
             await self._wait(HANG_SECONDS, receive)
             await sockets.close(scope, receive)
 
-    def _decide(self, case: Case) -> tuple[Answer | None, dict[str, Any] | None]:
+    def decide(self, case: Case) -> tuple[Answer | None, dict[str, Any] | None]:
         """Let the system act or not; return the answer and what has to be on disk before it is sent."""
+        with case.space.clock.held() as now:
+            return self._decide(case, now)
+
+    def _decide(self, case: Case, decided: float) -> tuple[Answer | None, dict[str, Any] | None]:
         space, door, subject, struck = case.space, case.door, case.subject, case.struck
         skew = sum(fault.details.skew for fault in struck.of(Stage.VIEW) if fault.what is What.CLOCK_SKEW)
         view = {name: way for fault in struck.of(Stage.VIEW) for name, way in door.views.get(fault.what, {}).items()}
@@ -168,9 +193,7 @@ class Runner:
         space.record(exchange, effects, site.world.changes)
         if self._observe is not None:
             self._observe(exchange)
-        for late in struck.of(Stage.ACT):
-            self._act_later(case, exchange.seq, late)
-        return answer, exchange_record(exchange, effects, site.world.changes)
+        return answer, {**exchange_record(exchange, effects, site.world.changes), "decided": decided}
 
     def _exchange(self, case: Case, result: Result | None, answer: Answer | None) -> Exchange:
         visit, subject = case.visit, case.subject
@@ -214,14 +237,16 @@ class Runner:
         await space.clock.wait_until(due)
         if case.ledger is not space.ledger:
             return
-        site = space.site(case.door)
-        result = case.door.act(case.request, case.subject, site)
-        if not result.acted:
-            return
-        callbacks.plan(space, case.door, case.subject.agency, site, result.callbacks)
-        effect = _effect(case, seq)
+        with space.clock.held():
+            site = space.site(case.door)
+            result = case.door.act(case.request, case.subject, site)
+            if not result.acted:
+                return
+            callbacks.plan(space, case.door, case.subject.agency, site, result.callbacks)
+            effect = _effect(case, seq)
         space.acted(effect, site.world.changes)
-        await self._write(space, effect_record(effect, site.world.changes))
+        with suppress(JournalBroken):  # nobody waits for this; the next exchange is told
+            await self._write(space, effect_record(effect, site.world.changes))
 
     async def _disturb(self, wire: Fault, answer: Answer | None, scope: Scope, receive: Receive, send: Send) -> None:
         """Do to the connection what the fault says."""

@@ -1,21 +1,25 @@
 """Namespaces: each is a world, a clock, a book of faults and a ledger of its own, so that runs do not see each other.
 
 All that happens in a namespace is a record (a JSON object). Living through it and rebuilding from the journal are the
-same function, `Space.apply`: what is not in a record is not remembered.
+same function, `Space.apply`: what is not in a record is not remembered. Only the strikes of faults are counted apart:
+in life that is done before there is a record of them, or a fault for one visit would strike two that come at once.
 """
 
 from __future__ import annotations
 
+import base64
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mocks.callbacks import CALLBACKS
+from mocks.callbacks import KIND as CALLBACK
 from mocks.clock import REAL, Clock, Pace
 from mocks.doors import Site
 from mocks.faults import Fault, FaultBook
 from mocks.ledger import Effect, Exchange, Ledger
 from mocks.world import Change, Citizens, People, Registry, State, Turn, generate
+from mocks.world.state import CREATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
+    from mocks.asgi import Request
     from mocks.doors import Door
     from mocks.world import Kind
 
@@ -30,6 +35,8 @@ DEFAULT = "default"
 MOST = 500
 """Namespaces at once; beyond that the caller has a leak and is told."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+RESTARTED = {"restarted": True}
+"""What ends every exchange that was open when a mock was killed."""
 
 populate = lru_cache(maxsize=8)(generate)
 
@@ -57,8 +64,10 @@ class Space:
         self.ledger = Ledger()
         self.state = State({"citizen": Citizens(people), **self._kinds})
         self.dialects: dict[str, BaseModel] = {name: door.standard for name, door in self.doors.items()}
-        self.targets: dict[str, str] = {}
+        self.targets: dict[str, str | None] = {}
         """Where each door sends what it sends by itself."""
+        self.lived = False
+        """Whether anything has happened here."""
 
     def site(
         self,
@@ -85,21 +94,23 @@ class Space:
 
     def record(self, exchange: Exchange, effects: tuple[Effect, ...] = (), changes: tuple[Change, ...] = ()) -> None:
         """Keep one exchange with all that it did."""
+        self.lived = True
         self.ledger.record(exchange, effects)
         self.state.apply(changes)
 
     def acted(self, effect: Effect, changes: tuple[Change, ...]) -> None:
         """Keep what a slow system did some time after its exchange."""
+        self.lived = True
         self.ledger.effect(effect)
         self.state.apply(changes)
 
     def apply(self, record: Mapping[str, Any]) -> None:
         """Let something happen again that the journal tells of, or for the first time what the admin API asks for."""
+        self.lived = self.lived or record.keys().isdisjoint(RESTARTED)
         match record:
             case {"exchange": given, "effects": effects, "changes": changes}:
                 lists = {name: tuple(given[name]) for name in ("faults", "fault_ids")}
                 exchange = Exchange(**{**given, **lists})
-                self.faults.struck(exchange.fault_ids)
                 self.record(exchange, tuple(Effect(**effect) for effect in effects), _changes(changes))
             case {"effect": effect, "changes": changes}:
                 self.acted(Effect(**effect), _changes(changes))
@@ -107,14 +118,20 @@ class Space:
                 self.state.apply(_changes(changes))
             case {"ended": [began, tick]}:
                 self.ledger.ended(began, tick)
+            case {"request": _}:
+                pass
+            case {"restarted": True}:
+                self.ledger.died()
             case _:
                 self._told(record)
 
     def _told(self, record: Mapping[str, Any]) -> None:
         """Let happen what only the admin API asks for."""
         match record:
-            case {"pace": pace}:
-                self.clock.pace = Pace(**pace)
+            case {"pace": given}:
+                pace = Pace(**given)
+                self.faults.settle(self.clock.pace.at(pace.wall))
+                self.clock.pace = pace
             case {"fault": fault, "id": fault_id, "since": since}:
                 self.faults.add(Fault.model_validate(fault), fault_id, since)
             case {"healed": None}:
@@ -127,8 +144,17 @@ class Space:
                 self.targets[door] = target
             case {"reset": {"seed": seed, "citizens": citizens}}:
                 self._begin(populate(seed, citizens))
+            case {"run": {"seed": seed, "citizens": citizens}, "records": records}:
+                self._begin(populate(seed, citizens))
+                for one in records:
+                    self.relive(one)
             case _:
                 raise ValueError("a record of no known kind")
+
+    def relive(self, record: Mapping[str, Any]) -> None:
+        """Let something happen again."""
+        self.apply(record)
+        self.faults.struck(_strikes(record))
 
 
 class Spaces:
@@ -141,6 +167,7 @@ class Spaces:
         self.citizens = citizens
         self._doors = doors
         self._clock = clock
+        self._people = populate(seed, citizens)
         self._kinds = (*(kind for door in doors for kind in door.kinds), CALLBACKS)
         self._spaces: dict[str, Space] = {}
         self.of(DEFAULT)
@@ -153,8 +180,7 @@ class Spaces:
                 raise NoSpace("a namespace is named with a-z, 0-9, dot, dash and underscore, 63 at most")
             if len(self._spaces) >= MOST:
                 raise NoSpace(f"there are {MOST} namespaces already; remove some")
-            people = populate(self.seed, self.citizens)
-            space = self._spaces[name] = Space(name, people, self._doors, self._kinds, self._clock())
+            space = self._spaces[name] = Space(name, self._people, self._doors, self._kinds, self._clock())
         return space
 
     def remove(self, name: str) -> bool:
@@ -162,6 +188,23 @@ class Spaces:
         there = self._spaces.pop(name, None) is not None
         self.of(DEFAULT)
         return there
+
+    def holds(self, space: Space) -> bool:
+        """Say whether a namespace has not been removed."""
+        return self._spaces.get(space.name) is space
+
+    def rehearse(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Let records happen in a namespace of nobody's. Raises `ValueError` if one of them cannot."""
+        space = Space("rehearsal", self._people, self._doors, self._kinds, self._clock())
+        for number, record in enumerate(records, 1):
+            try:
+                space.apply(record)
+            except (ValueError, LookupError, TypeError, AttributeError):
+                raise ValueError(f"record {number} is none that these mocks understand") from None
+
+    def as_at_first(self) -> bool:
+        """Say whether nothing has happened anywhere since the beginning, as far as the journal would tell."""
+        return all(space.people is self._people and not space.lived for space in self)
 
     def __iter__(self) -> Iterator[Space]:
         return iter(tuple(self._spaces.values()))
@@ -176,11 +219,17 @@ class Spaces:
                 case {"space": name, "removed": True}:
                     self.remove(name)
                 case {"space": name}:
-                    self.of(name).apply(record)
+                    self.of(name).relive(record)
                 case _:
                     raise ValueError("a record of no namespace")
         for space in self:
-            space.ledger.died()
+            space.apply(RESTARTED)
+
+
+def request_record(request: Request, began: int, now: float) -> dict[str, Any]:
+    """Return the record of a request as it came in, at which tick and at which time of the mocks' clock."""
+    given = {name: getattr(request, name) for name in ("method", "path", "query", "headers", "scheme")}
+    return {"request": {**given, "body": base64.b64encode(request.body).decode()}, "began": began, "now": now}
 
 
 def exchange_record(exchange: Exchange, effects: Iterable[Effect], changes: Iterable[Change]) -> dict[str, Any]:
@@ -196,6 +245,13 @@ def effect_record(effect: Effect, changes: Iterable[Change]) -> dict[str, Any]:
 def changes_record(changes: Iterable[Change]) -> dict[str, Any]:
     """Return the record of changes that no exchange made: a simulator verb, a callback on its way."""
     return {"changes": [{**_plain(change), "fields": dict(change.fields)} for change in changes]}
+
+
+def _strikes(record: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the faults that struck the exchange of a record, and those that struck the callbacks planned in it."""
+    planned = (one for one in record.get("changes", ()) if (one["kind"], one["verb"]) == (CALLBACK, CREATED))
+    ids = (fault_id for one in planned for fault_id in one["fields"].get("fault_ids", ()))
+    return (*record.get("exchange", {}).get("fault_ids", ()), *ids)
 
 
 def _changes(given: Iterable[Mapping[str, Any]]) -> tuple[Change, ...]:
