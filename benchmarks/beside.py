@@ -12,16 +12,15 @@ import json
 import os
 import sys
 import time
-import urllib.request
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import psutil
 
 from benchmarks import peers
-from benchmarks.doors import ASK_SECONDS, DOORS, POPULATION, Asking, ask
+from benchmarks.doors import DOORS, POPULATION, Asking, Books, ask
 from benchmarks.errors import BenchError
 from benchmarks.figures import MICRO, MILLI, Again, Beside, Figure, Reset, Stretch
 from benchmarks.load import drive
@@ -38,9 +37,10 @@ if TYPE_CHECKING:
 
 STARTS = 3
 RESETS = 20
+LOOKED_AT = 500
 WARM_SECONDS = 2
 JVM_WARMINGS = 5
-REST_SECONDS = 2
+REST_SECONDS = 1
 """A Java program is slow until its hot code is compiled, which goes on after the load has ended."""
 RESET_LOAD_SECONDS = 1
 FIRST_POLL_SECONDS = 0.005
@@ -66,14 +66,14 @@ class Server:
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: a server that runs, under load at one address. `count` is what its ledger counts."""
+    """One row of the table: a server that runs, under load at one address. `books` is its ledger, if it is ours."""
 
     name: str
     title: str
     program: Started
     asking: Asking
     warmings: int = 1
-    count: Callable[[], int] | None = None
+    books: Books | None = None
 
 
 class Side:
@@ -111,20 +111,20 @@ class Side:
             self._say(f"  {server.title:34} first answer after {median(result.starts[server.title]):.2f} s")
         folders = {server.title: self._folder(server.name) for server in servers}
         programs = {server.title: self._start(server, folders[server.title])[0] for server in servers}
-        count, bare_count = _counter(ready), _counter(bare_ready)
+        books, bare_books = Books(ready["admin"]), Books(bare_ready["admin"])
         rows = [
             *(
-                Row(door.name, f"{OURS}: {door.title}", programs[OURS], door.asking(ready), count=count)
+                Row(door.name, f"{OURS}: {door.title}", programs[OURS], door.asking(ready), books=books)
                 for door in DOORS
             ),
-            Row("bare", f"{OURS_BARE}: {POPULATION.title}", programs[OURS_BARE], bare.asking, count=bare_count),
+            Row("bare", f"{OURS_BARE}: {POPULATION.title}", programs[OURS_BARE], bare.asking, books=bare_books),
             Row("wiremock", f"{WIREMOCK}, canned", programs[WIREMOCK], wiremock.asking, JVM_WARMINGS),
             Row("mountebank", f"{MOUNTEBANK}, canned", programs[MOUNTEBANK], mountebank.asking),
         ]
         result.aims = {door.name: door.aim for door in DOORS}
         result.figures = self._load(rows, rounds, seconds)
-        result.again = self._again(ours, programs[OURS], folders[OURS], count)
-        result.resets = self._resets(ready, rows[0])
+        result.again = self._again(ours, programs[OURS], folders[OURS], books)
+        result.resets = self._resets(rows[0], books)
         self._programs.stop_all()
         return result
 
@@ -163,7 +163,7 @@ class Side:
         return program, time.monotonic() - begin
 
     def _load(self, rows: list[Row], rounds: int, seconds: int) -> list[Figure]:
-        figures = {row.name: Figure(row.name, row.title, 0 if row.count is None else 1) for row in rows}
+        figures = {row.name: Figure(row.name, row.title, 0 if row.books is None else 1) for row in rows}
         for row in rows:
             with _alone(row, rows):
                 ask(row.asking)
@@ -188,34 +188,32 @@ class Side:
         before, cpu = _count(row), row.program.cpu_seconds()
         load = self._drive(row.asking, seconds)
         spent = row.program.cpu_seconds() - cpu
+        if row.books is not None and not row.books.all_acted(LOOKED_AT):
+            raise BenchError(f"{row.title}: not every request of the load was granted; log: {row.program.log}")
         return Stretch(load, spent, _count(row) - before, row.program.resident_bytes())
 
-    def _again(self, ours: Server, program: Started, folder: Path, count: Callable[[], int]) -> Again:
+    def _again(self, ours: Server, program: Started, folder: Path, books: Books) -> Again:
         """Kill our mocks with all that load in their journal, and start them on it again. Raises `BenchError`."""
-        before = count()
+        before = books.total()
         program.process.kill()
         program.process.wait()
         _, seconds = self._start(ours, folder)
-        if count() < before:
-            raise BenchError(f"our mocks were killed knowing {before} exchanges and came back knowing {count()}")
+        if (after := books.total()) < before:
+            raise BenchError(f"our mocks were killed knowing {before} exchanges and came back knowing {after}")
         journal = (folder / JOURNAL).stat().st_size
         self._say(f"  started again after a kill, {before:,} exchanges in the journal: {seconds:.2f} s")
         return Again(seconds, before, journal)
 
-    def _resets(self, ready: Ready, row: Row) -> list[Reset]:
+    def _resets(self, row: Row, books: Books) -> list[Reset]:
         """Reset our mocks again and again, the first time after all that load, then each time after a little."""
         self._say(f"  {RESETS} resets, each after a load …")
-        count, resets = _counter(ready), []
+        resets = []
         for number in range(RESETS):
             if number:
                 self._drive(row.asking, RESET_LOAD_SECONDS)
-            before = count()
-            call = urllib.request.Request(f"{ready['admin']}reset", data=b"", method="POST")  # noqa: S310 - loopback
-            begin = time.perf_counter()
-            with urllib.request.urlopen(call, timeout=ASK_SECONDS) as answer:  # noqa: S310 - loopback
-                answer.read()
-            resets.append(Reset(time.perf_counter() - begin, before))
-            if count():
+            before = books.total()
+            resets.append(Reset(books.reset(), before))
+            if books.total():
                 raise BenchError("after a reset the ledger of our mocks is not empty")
         worst = max(resets, key=lambda reset: reset.seconds)
         self._say(f"  worst reset: {worst.seconds * MILLI:.1f} ms, of {worst.forgotten:,} exchanges")
@@ -275,17 +273,8 @@ def _peers(found: peers.Found, ours: Asking) -> list[Server]:
     ]
 
 
-def _counter(ready: Ready) -> Callable[[], int]:
-    def count() -> int:
-        with urllib.request.urlopen(f"{ready['admin']}exchanges?limit=0", timeout=ASK_SECONDS) as answer:  # noqa: S310
-            content: dict[str, Any] = json.loads(answer.read())
-        return int(content["total"])
-
-    return count
-
-
 def _count(row: Row) -> int:
-    return 0 if row.count is None else row.count()
+    return 0 if row.books is None else row.books.total()
 
 
 def _disk(folder: Path) -> tuple[str, float]:

@@ -5,6 +5,8 @@ A question is built anew for every stretch of load, because a signature grows ol
 
 from __future__ import annotations
 
+import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -39,6 +41,35 @@ class Door:
     asking: Callable[[Ready], Asking]
 
 
+@dataclass(frozen=True)
+class Books:
+    """What running mocks say of themselves over their admin API."""
+
+    admin: str
+
+    def total(self) -> int:
+        """Return how many exchanges the ledger has counted."""
+        return int(self._exchanges("limit=0")["total"])
+
+    def all_acted(self, newest: int) -> bool:
+        """Say whether the mocks did what they were asked in each of the newest exchanges."""
+        since = max(0, self.total() - newest)
+        return all(exchange["acted"] for exchange in self._exchanges(f"since={since}")["exchanges"])
+
+    def reset(self) -> float:
+        """Reset the mocks and return how long that took, in seconds."""
+        call = urllib.request.Request(f"{self.admin}reset", data=b"", method="POST")  # noqa: S310 - loopback
+        begin = time.perf_counter()
+        with urllib.request.urlopen(call, timeout=ASK_SECONDS) as answer:  # noqa: S310 - loopback
+            answer.read()
+        return time.perf_counter() - begin
+
+    def _exchanges(self, query: str) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.admin}exchanges?{query}", timeout=ASK_SECONDS) as answer:  # noqa: S310
+            content: dict[str, Any] = json.loads(answer.read())
+        return content
+
+
 def _population(ready: Ready) -> Asking:
     """Look up an ordinary citizen of the world that runs."""
     credential = Credential.of_mock(ready)
@@ -53,8 +84,8 @@ def _population(ready: Ready) -> Asking:
 
 def ask(asking: Asking) -> tuple[str, bytes]:
     """Ask once and return the content type and the body of the right answer. Raises `BenchError`."""
-    request = asking.request("once")
-    call = urllib.request.Request(asking.url, data=request.once(), headers=dict(request.headers))  # noqa: S310 - loopback
+    headers, content = asking.request(f"{time.monotonic_ns():x}").once()
+    call = urllib.request.Request(asking.url, data=content, headers=headers)  # noqa: S310 - loopback
     try:
         with urllib.request.urlopen(call, timeout=ASK_SECONDS) as answer:  # noqa: S310 - loopback
             body: bytes = answer.read()

@@ -14,19 +14,21 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CONNECTIONS = 16
+FIRST = "00000000"
 SCRIPT = Path(__file__).parent / "conf" / "post.lua"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is posted. A `{{n}}` in the body becomes a number of its own in every request."""
+    """What is posted. A `{{n}}` in the body, and with it in one header, becomes a number of its own in each request."""
 
     headers: Mapping[str, str]
     body: str
 
-    def once(self) -> bytes:
-        """Return the body of a single request."""
-        return self.body.replace("{{n}}", "00000000").encode()
+    def once(self) -> tuple[dict[str, str], bytes]:
+        """Return headers and body of a single request."""
+        headers = {name: value.replace("{{n}}", FIRST) for name, value in self.headers.items()}
+        return headers, self.body.replace("{{n}}", FIRST).encode()
 
     def save(self, path: Path) -> Path:
         """Write what the load script reads, for this user's eyes only: the headers carry a key."""

@@ -187,7 +187,8 @@ def _measure(run: Run, field: list[Contender], upstream: Upstream, requests: dic
 
 def _check(way: Contender, request: Request) -> None:
     """Ask once and look at the answer, so that nobody is fast by being wrong."""
-    call = urllib.request.Request(way.url, data=request.once(), headers=dict(request.headers))  # noqa: S310 - loopback
+    headers, body = request.once()
+    call = urllib.request.Request(way.url, data=body, headers=headers)  # noqa: S310 - loopback
     try:
         with urllib.request.urlopen(call, timeout=15) as answer:  # noqa: S310 - loopback
             text = answer.read().decode()

@@ -1,6 +1,7 @@
 -- Post one prepared request again and again. The one argument names a file: header lines, an empty line, the body.
--- "{{n}}" in the body becomes a number that differs in every request, where a partner wants each request to have its own.
-local head, tail
+-- "{{n}}" in the body, and in one header, becomes a number that differs in every request, where a partner wants each
+-- request to have its own.
+local head, tail, numbered, value_head, value_tail
 local count = 0
 
 function init(args)
@@ -10,6 +11,10 @@ function init(args)
   local at, after = text:find("\n\n", 1, true)
   for name, value in text:sub(1, at):gmatch("([^:\n]+): ([^\n]*)\n") do
     wrk.headers[name] = value
+    local from, to = value:find("{{n}}", 1, true)
+    if from then
+      numbered, value_head, value_tail = name, value:sub(1, from - 1), value:sub(to + 1)
+    end
   end
   wrk.method = "POST"
   wrk.body = text:sub(after + 1)
@@ -18,7 +23,11 @@ function init(args)
     head, tail = wrk.body:sub(1, from - 1), wrk.body:sub(to + 1)
     request = function()
       count = count + 1
-      return wrk.format("POST", nil, nil, head .. string.format("%08d", count) .. tail)
+      local number = string.format("%08d", count)
+      if numbered then
+        wrk.headers[numbered] = value_head .. number .. value_tail
+      end
+      return wrk.format("POST", nil, nil, head .. number .. tail)
     end
   end
 end

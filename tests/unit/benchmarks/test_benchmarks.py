@@ -94,6 +94,13 @@ def test_request_file_is_private(tmp_path: Path) -> None:
     assert path.read_text() == "Authorization: Bearer x\n\n{}"
 
 
+def test_single_request_has_its_number_in_header_and_body() -> None:
+    """What is asked once before the load is a request of the load, not one with the mark still in it."""
+    headers, body = Request({"Idempotency-Key": "a-{{n}}", "Accept": "b"}, '{"code": "c-{{n}}"}').once()
+    assert headers == {"Idempotency-Key": "a-00000000", "Accept": "b"}
+    assert body == b'{"code": "c-00000000"}'
+
+
 def test_question_is_escaped() -> None:
     """The bare route sends well-formed XML, and names as the service wants them."""
     assert plain("Đặng Thị Mẫu") == "DANGTHIMAU"
