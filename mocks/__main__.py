@@ -1,5 +1,8 @@
-"""`python -m mocks`: see `mocks.server`."""
+"""`python -m mocks` serves (`mocks.server`); `python -m mocks replay FILE` decides a run again (`mocks.replay`)."""
 
-from mocks.server import main
+import sys
 
-raise SystemExit(main())
+from mocks import replay, server
+
+argv = sys.argv[1:]
+raise SystemExit(replay.main(argv[1:]) if argv[:1] == ["replay"] else server.main(argv))

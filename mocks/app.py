@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mocks.asgi import Gone, Request, TooLarge, read, respond, text_answer
+from mocks.asgi import Gone, Request, TooLarge, opened, read, respond, text_answer
 from mocks.clock import Clock
 from mocks.control import Control
 from mocks.doors.population.door import PopulationDoor
 from mocks.exchange import Runner
-from mocks.journal import Journal
-from mocks.spaces import DEFAULT, NoSpace, Space, Spaces
+from mocks.journal import Journal, JournalBroken, JournalRefused
+from mocks.spaces import DEFAULT, RESTARTED, NoSpace, Space, Spaces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,9 @@ NAMESPACE = "x-mock-namespace"
 class MockApp:
     """All mocks of one seed. With a `journal` it begins where the last one ended, however that ended.
 
-    Raises `ValueError` or `OSError` for a journal that cannot be used.
+    With `record_requests` the journal holds every request as it came, headers and body, so that a run can be decided
+    again. With an `admin_key` every call of the admin API has to present it. Raises `ValueError` or `OSError` for a
+    journal that cannot be used.
     """
 
     def __init__(
@@ -42,42 +44,82 @@ class MockApp:
         journal: Path | None = None,
         clock: Callable[[], Clock] = Clock,
         observe: Callable[[Exchange], None] | None = None,
+        record_requests: bool = False,
+        admin_key: str | None = None,
     ) -> None:
         self.doors: tuple[Door[Any], ...] = (PopulationDoor(population),)
         self.spaces = Spaces(seed, citizens, self.doors, clock)
-        self._journal = None if journal is None else Journal(journal, {"seed": seed, "citizens": citizens})
-        if self._journal is not None:
-            self.spaces.rebuild(self._journal.records)
-            self._journal.records.clear()
-        self._runner = Runner(self.write, self.note, observe)
-        self._control = Control(self)
+        self.journal = None if journal is None else Journal(journal, {"seed": seed, "citizens": citizens})
+        if self.journal is not None:
+            self._rebuild(self.journal)
+        self.record_requests = record_requests
+        self._runner = Runner(self.write, self.note, observe, record_requests=record_requests)
+        self._control = Control(self, admin_key)
 
     @property
     def default(self) -> Space:
         """The namespace of those who name none."""
         return self.spaces.of(DEFAULT)
 
+    def _rebuild(self, journal: Journal) -> None:
+        try:
+            self.spaces.rebuild(journal.records)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            journal.close()
+            raise JournalRefused(f"{journal.path}: holds a record that these mocks do not understand") from None
+        journal.records.clear()
+        for space in self.spaces:
+            if space.lived:
+                self.note(space, RESTARTED)
+
     async def write(self, space: Space, record: dict[str, Any]) -> None:
-        """Return once a record is on disk; without a journal at once. Raises `OSError`."""
-        if self._journal is not None:
-            await self._journal.write({"space": space.name, **record})
+        """Return once a record is on disk; at once without a journal or if its namespace is gone.
+
+        Raises `JournalBroken`.
+        """
+        if self.journal is not None and self.spaces.holds(space):
+            await self.journal.write({"space": space.name, **record})
 
     def note(self, space: Space, record: dict[str, Any]) -> None:
         """Have a record journalled with the next one."""
-        if self._journal is not None:
-            self._journal.note({"space": space.name, **record})
+        if self.journal is not None and self.spaces.holds(space):
+            self.journal.note({"space": space.name, **record})
 
     async def happen(self, space: Space, record: dict[str, Any]) -> None:
-        """Apply what the admin API asks for, and return once it is on disk. Raises `ValueError` or `OSError`."""
+        """Apply what the admin API asks for, and return once it is on disk.
+
+        Where nothing is left to remember the journal begins again. Raises `ValueError`, which changes nothing, or
+        `JournalBroken`.
+        """
+        self.check()
         space.apply(record)
-        await self.write(space, record)
+        if not await self._forget():
+            await self.write(space, record)
 
     async def remove(self, name: str) -> bool:
-        """Forget a namespace; return whether it was there."""
+        """Forget a namespace; return whether it was there. Raises `JournalBroken`."""
+        self.check()
         there = self.spaces.remove(name)
-        if there and self._journal is not None:
-            await self._journal.write({"space": name, "removed": True})
+        if there and self.journal is not None and not await self._forget():
+            await self.journal.write({"space": name, "removed": True})
         return there
+
+    @property
+    def admin_access(self) -> str:
+        """Who may call the admin API: `loopback`, or `key`, whoever presents it."""
+        return self._control.access.mode
+
+    def check(self) -> None:
+        """Raise `JournalBroken` if what happens cannot be kept any more."""
+        if self.journal is not None and self.journal.broken is not None:
+            raise self.journal.broken
+
+    async def _forget(self) -> bool:
+        """Let the journal begin again if it has nothing to tell; return whether it does."""
+        if self.journal is None or not self.spaces.as_at_first():
+            return False
+        await self.journal.empty()
+        return True
 
     def stop(self) -> None:
         """End everything that hangs, because the server is about to stop."""
@@ -85,8 +127,8 @@ class MockApp:
 
     def close(self) -> None:
         """Let go of the journal."""
-        if self._journal is not None:
-            self._journal.close()
+        if self.journal is not None:
+            self.journal.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -95,20 +137,21 @@ class MockApp:
             return
         if scope["type"] != "http":
             return
+        request = opened(scope)
         try:
-            request = await read(scope, receive)
+            if self._control.owns(request):
+                await respond(await self._control.handle(request, receive), send)
+            else:
+                await self._knock(await read(request, receive), scope, receive, send)
         except Gone:
             return
         except TooLarge:
             await respond(text_answer("request too large", 413), send)
-            return
-        if self._control.owns(request):
-            await respond(await self._control.handle(request), send)
-            return
-        await self._knock(request, scope, receive, send)
+        except JournalBroken as error:
+            await respond(text_answer(f"the mock's journal cannot be written: {error}", 500), send)
 
     async def _knock(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
-        door = self._door(request.path)
+        door = self.door(request.path)
         if door is None:
             await respond(text_answer("no such door", 404), send)
             return
@@ -121,6 +164,7 @@ class MockApp:
         except NoSpace as error:
             await respond(text_answer(str(error), 400), send)
         else:
+            self.check()
             await self._runner.run(space, door, request, scope=scope, receive=receive, send=send)
 
     def space(self, request: Request, login: str | None = None) -> Space:
@@ -128,7 +172,8 @@ class MockApp:
         named = request.header(NAMESPACE) or (login or "").partition("+")[2]
         return self.spaces.of(named or DEFAULT)
 
-    def _door(self, path: str) -> Door[Any] | None:
+    def door(self, path: str) -> Door[Any] | None:
+        """Return the door at a path, if there is one."""
         return next((door for door in self.doors if path == door.path or path.startswith(f"{door.path}/")), None)
 
 

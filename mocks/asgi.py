@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from ipaddress import ip_address
 from typing import Any, TypeAlias
@@ -18,7 +18,7 @@ MAX_BODY = 1 << 20
 
 
 class TooLarge(ValueError):
-    """The body is longer than `MAX_BODY`."""
+    """The body is longer than it may be."""
 
 
 class Gone(ConnectionError):
@@ -50,9 +50,10 @@ class Request:
         """The address that the caller used, without path."""
         return f"{self.scheme}://{self.header('host') or 'localhost'}"
 
-    def parameter(self, name: str, default: str) -> str:
-        """Return one parameter of the query."""
-        return parse_qs(self.query, keep_blank_values=True).get(name, [default])[-1]
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of the query; the last one wins where it is repeated."""
+        return {name: values[-1] for name, values in parse_qs(self.query, keep_blank_values=True).items()}
 
     @property
     def from_loopback(self) -> bool:
@@ -84,8 +85,22 @@ def text_answer(text: str, status: int, *headers: tuple[str, str]) -> Answer:
     return Answer(status, text.encode(), "text/plain; charset=utf-8", headers)
 
 
-async def read(scope: Scope, receive: Receive) -> Request:
-    """Read the whole request. Raises `TooLarge` or `Gone`."""
+def opened(scope: Scope) -> Request:
+    """Return the request as far as its head tells."""
+    client = scope.get("client")
+    return Request(
+        method=scope["method"],
+        path=scope["path"],
+        query=scope["query_string"].decode("latin-1"),
+        headers=tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]),
+        body=b"",
+        client=client[0] if client else None,
+        scheme=scope.get("scheme", "http"),
+    )
+
+
+async def read(request: Request, receive: Receive, most: int = MAX_BODY) -> Request:
+    """Return the request with its body, `most` bytes of it. Raises `TooLarge` or `Gone`."""
     body = bytearray()
     more = True
     while more:
@@ -93,19 +108,10 @@ async def read(scope: Scope, receive: Receive) -> Request:
         if message["type"] == "http.disconnect":
             raise Gone
         body += message.get("body", b"")
-        if len(body) > MAX_BODY:
+        if len(body) > most:
             raise TooLarge
         more = message.get("more_body", False)
-    client = scope.get("client")
-    return Request(
-        method=scope["method"],
-        path=scope["path"],
-        query=scope["query_string"].decode("latin-1"),
-        headers=tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"]),
-        body=bytes(body),
-        client=client[0] if client else None,
-        scheme=scope.get("scheme", "http"),
-    )
+    return replace(request, body=bytes(body))
 
 
 def head(answer: Answer) -> MutableMapping[str, Any]:

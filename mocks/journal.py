@@ -86,6 +86,16 @@ class Journal:
             self._anew = True
         await done
 
+    async def lines(self) -> list[bytes]:
+        """Return every line, the header too, once all that was written or noted until now is on disk.
+
+        Raises `JournalBroken`.
+        """
+        with self._turn:
+            done = self._wait()
+        await done
+        return (await asyncio.to_thread(self.path.read_bytes)).splitlines()
+
     def close(self) -> None:
         """Write what is left, if the disk takes it, and let go of the file."""
         with self._turn:

@@ -1,7 +1,9 @@
 """The mocks as a server of their own: `python -m mocks`.
 
 Prints one line of JSON on standard output once it answers, with its addresses and the made-up credentials it accepts.
-Stops on SIGTERM and SIGINT, and with `--until-stdin-closes` also when whoever started it is gone.
+What happens is journalled to a file in any case: to the one that is named, or to one that goes when the server stops in
+order and stays, where that line says, when it is killed. Stops on SIGTERM and SIGINT, and with `--until-stdin-closes`
+also when whoever started it is gone.
 """
 
 from __future__ import annotations
@@ -11,18 +13,19 @@ import asyncio
 import ipaddress
 import json
 import os
+import shutil
 import sys
+import tempfile
 import threading
-import tomllib
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
-from pydantic import ValidationError
 
-from mocks.app import MockApp
-from mocks.doors.population.settings import PopulationDoorSettings
+from mocks.app import NAMESPACE, MockApp
+from mocks.settings import load, sentence
 from mocks.sockets import Protocol
 
 if TYPE_CHECKING:
@@ -30,7 +33,10 @@ if TYPE_CHECKING:
     from socket import socket
     from types import FrameType
 
+    from mocks.doors import Door
     from mocks.ledger import Exchange
+
+ADMIN_KEY = "LIENTHONG_MOCKS_KEY"
 
 
 class Server(uvicorn.Server):
@@ -61,21 +67,41 @@ class Server(uvicorn.Server):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the mocks until they are told to stop. Returns the exit code."""
     arguments = _arguments(argv)
-    try:
-        population = _settings(arguments.settings)
-        app = MockApp(
-            seed=arguments.seed,
-            citizens=arguments.citizens,
-            population=population,
-            journal=arguments.journal,
-            observe=_observer() if arguments.log_exchanges else None,
-        )
-    except (OSError, ValueError) as error:
-        sys.stderr.write(f"mocks: {_sentence(error)}\n")
-        return 2
+    with ExitStack() as at_end:
+        try:
+            app = _app(arguments, at_end)
+        except (OSError, ValueError) as error:
+            sys.stderr.write(f"mocks: {sentence(error)}\n")
+            return 2
+        at_end.callback(app.close)
+        return _serve(app, arguments)
 
+
+def _app(arguments: argparse.Namespace, at_end: ExitStack) -> MockApp:
+    """Return the mocks as the command line asks for them. Raises `OSError` or `ValueError`."""
+    settings = load(arguments.settings)
+    key = os.environ.get(ADMIN_KEY)
+    if arguments.admin_key_file is not None:
+        key = arguments.admin_key_file.read_text("utf-8").strip()
+    journal = arguments.journal
+    if journal is None:
+        folder = Path(tempfile.mkdtemp(prefix="mocks-"))
+        at_end.callback(shutil.rmtree, folder, ignore_errors=True)
+        journal = folder / "journal.jsonl"
+    return MockApp(
+        seed=arguments.seed,
+        citizens=arguments.citizens,
+        journal=journal,
+        admin_key=key,
+        record_requests=arguments.record_requests,
+        observe=_observer() if arguments.log_exchanges else None,
+        **settings,
+    )
+
+
+def _serve(app: MockApp, arguments: argparse.Namespace) -> int:
     def ready(port: int) -> None:
-        sys.stdout.write(json.dumps(_ready(app, population, _url(arguments.host, port))) + "\n")
+        sys.stdout.write(json.dumps(_ready(app, _url(arguments.host, port))) + "\n")
         sys.stdout.flush()
         if arguments.until_stdin_closes:
             _watch_stdin(server)
@@ -105,8 +131,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"mocks: cannot listen on {arguments.host} port {arguments.port}; choose another, or 0 for any\n"
         )
         return 2
-    finally:
-        app.close()
     return 0
 
 
@@ -120,26 +144,27 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--citizens", type=int, default=5000, help="how many people the world has (5000)")
     parser.add_argument("--settings", type=Path, help="TOML file with a table for each door, such as [population]")
     parser.add_argument(
-        "--journal", type=Path, help="keep everything in this file; started with it again, go on where it ended"
+        "--journal",
+        type=Path,
+        metavar="FILE",
+        help="keep everything in this file; started with it again, go on where it ended (a file of its own)",
+    )
+    parser.add_argument(
+        "--record-requests",
+        action="store_true",
+        help="keep every request as it came, headers and body, so that the run can be decided again",
+    )
+    parser.add_argument(
+        "--admin-key-file",
+        type=Path,
+        metavar="FILE",
+        help=f"file with the key that every call of the admin API has to present; or set {ADMIN_KEY}",
     )
     parser.add_argument(
         "--log-exchanges", action="store_true", help="log each exchange to standard error, without personal data"
     )
     parser.add_argument("--until-stdin-closes", action="store_true", help="stop when standard input ends")
     return parser.parse_args(argv)
-
-
-def _settings(path: Path | None) -> PopulationDoorSettings:
-    content: dict[str, Any] = {} if path is None else tomllib.loads(path.read_text("utf-8"))
-    if not set(content) <= {"population"}:
-        raise ValueError("the settings file has a table for each door and nothing else: [population]")
-    return PopulationDoorSettings.model_validate(content.get("population", {}))
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-    return str(error)
 
 
 def _url(host: str, port: int) -> str:
@@ -150,22 +175,25 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ipv6 else f"http://{host}:{port}"
 
 
-def _ready(app: MockApp, population: PopulationDoorSettings, url: str) -> dict[str, Any]:
+def _ready(app: MockApp, url: str) -> dict[str, Any]:
     """Return the ready line: where the doors are and with which made-up credentials they open."""
     return {
-        "population": f"{url}{population.path}",
+        **{door.name: f"{url}{door.path}" for door in app.doors},
         "admin": f"{url}/__mock__/",
+        "admin_access": app.admin_access,
+        "namespace_header": NAMESPACE.title(),
+        "journal": str(app.journal.path.absolute()) if app.journal else None,
         "seed": app.default.people.seed,
         "citizens": len(app.default.people.citizens),
-        "credentials": {
-            "population": {
-                "sv_url": population.sv_url,
-                "timestamp_unit": population.timestamp_unit,
-                "xroad_client": population.xroad_clients[0],
-                "accounts": [account.model_dump() for account in population.accounts],
-            }
-        },
+        "credentials": {door.name: _credentials(door) for door in app.doors},
     }
+
+
+def _credentials(door: Door[Any]) -> dict[str, Any]:
+    """Return what opens a door: every account, and what the whole door expects beside it."""
+    shown = door.settings.model_dump(mode="json", include={"accounts", "sv_url", "timestamp_unit", "xroad_clients"})
+    clients = shown.pop("xroad_clients", [])
+    return {**shown, "xroad_client": clients[0]} if clients else shown
 
 
 def _watch_stdin(server: Server) -> None:

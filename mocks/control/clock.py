@@ -5,32 +5,27 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
-from mocks.asgi import Answer, Request, json_answer
-from mocks.clock import REAL, VIETNAM, Clock, Pace
-from mocks.control.parts import Wrong, object_of
-from mocks.faults.grammar import Weekday
+from mocks.asgi import Answer, json_answer
+from mocks.clock import VIETNAM, Clock, Pace
+from mocks.control.parts import Call, Route, Strict, Wrong, object_of
+from mocks.faults.grammar import Weekday  # noqa: TC001 - pydantic reads it
 
 if TYPE_CHECKING:
     from mocks.control.parts import App, Routes
-    from mocks.spaces import Space
 
 
-class Jump(BaseModel):
+class Jump(Strict):
     """The next such moment in Vietnam."""
-
-    model_config = ConfigDict(extra="forbid")
 
     weekday: Weekday | None = None
     hour: Annotated[int, Field(ge=0, le=23)]
     minute: Annotated[int, Field(ge=0, le=59)] = 0
 
 
-class Command(BaseModel):
+class Command(Strict):
     """One thing to do with the clock."""
-
-    model_config = ConfigDict(extra="forbid")
 
     advance_seconds: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
     at: AwareDatetime | None = None
@@ -59,7 +54,7 @@ class Command(BaseModel):
             return clock.running(0.0 if self.freeze else 1.0)
         if self.rate is not None:
             return clock.running(self.rate)
-        return REAL
+        return clock.real()
 
 
 class ClockPart:
@@ -67,10 +62,13 @@ class ClockPart:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self.routes: Routes = {("GET", "clock"): self._read, ("POST", "clock"): self._set}
+        self.routes: Routes = {
+            ("GET", "clock"): Route(self._read, "The mocks' time and how it runs."),
+            ("POST", "clock"): Route(self._set, "Freeze the clock, advance it, set it, let it run at a rate, or jump."),
+        }
 
-    async def _read(self, _: Request, space: Space) -> Answer:
-        clock = space.clock
+    async def _read(self, call: Call) -> Answer:
+        clock = call.space.clock
         now = clock.now()
         return json_answer(
             {
@@ -81,11 +79,11 @@ class ClockPart:
             }
         )
 
-    async def _set(self, request: Request, space: Space) -> Answer:
-        command = Command.model_validate(object_of(request))
+    async def _set(self, call: Call) -> Answer:
+        command = Command.model_validate(object_of(call.request))
         try:
-            pace = command.pace(space.clock)
+            pace = command.pace(call.space.clock)
         except ValueError as error:
             raise Wrong(str(error)) from None
-        await self._app.happen(space, {"pace": asdict(pace)})
-        return await self._read(request, space)
+        await self._app.happen(call.space, {"pace": asdict(pace)})
+        return await self._read(call)

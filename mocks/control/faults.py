@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from mocks.asgi import Answer, Request, json_answer
-from mocks.control.parts import Wrong, door_of, object_of
+from pydantic import Field
+
+from mocks.asgi import Answer, json_answer
+from mocks.control.parts import Call, Route, Strict, Wrong, door_of, object_of
 from mocks.doors import UNKNOWN
 from mocks.faults import EVERYWHERE, NATURE, Armed, Fault, Stage
 
 if TYPE_CHECKING:
     from mocks.control.parts import App, Routes
-    from mocks.spaces import Space
+
+
+class One(Strict):
+    """One fault, or all of them."""
+
+    id: Annotated[int, Field(ge=1)] | None = None
 
 
 class FaultsPart:
@@ -20,16 +27,16 @@ class FaultsPart:
     def __init__(self, app: App) -> None:
         self._app = app
         self.routes: Routes = {
-            ("GET", "faults"): self._show,
-            ("POST", "faults"): self._add,
-            ("DELETE", "faults"): self._remove,
-            ("GET", "faults/kinds"): self._kinds,
+            ("GET", "faults"): Route(self._show, "The faults in force, with how often each has struck."),
+            ("POST", "faults"): Route(self._add, "Put a fault in force; it is always limited."),
+            ("DELETE", "faults"): Route(self._remove, "End one fault by its id, or all of them.", One),
+            ("GET", "faults/kinds"): Route(self._kinds, "Every fault there is, where it arises and what it does."),
         }
 
-    async def _show(self, _: Request, space: Space) -> Answer:
-        return json_answer({"faults": [_armed(armed) for armed in space.faults.in_force()]})
+    async def _show(self, call: Call) -> Answer:
+        return json_answer({"faults": [_armed(armed) for armed in call.space.faults.in_force()]})
 
-    async def _kinds(self, _: Request, __: Space) -> Answer:
+    async def _kinds(self, _: Call) -> Answer:
         return json_answer(
             {
                 what: {
@@ -43,8 +50,8 @@ class FaultsPart:
             }
         )
 
-    async def _add(self, request: Request, space: Space) -> Answer:
-        given = object_of(request)
+    async def _add(self, call: Call) -> Answer:
+        given, space = object_of(call.request), call.space
         whom = given.get("for")
         if isinstance(whom, dict) and isinstance(whom.get("identity"), str):
             whom = {**whom, "key": space.people.key(whom["identity"])}
@@ -80,14 +87,11 @@ class FaultsPart:
         if not able:
             raise Wrong("none of these doors can play this fault there; faults/kinds says which can")
 
-    async def _remove(self, request: Request, space: Space) -> Answer:
-        asked = request.parameter("id", "")
-        if not asked:
-            await self._app.happen(space, {"healed": None})
-            return json_answer({"status": "removed"})
-        if not asked.isdecimal() or int(asked) not in {armed.id for armed in space.faults.in_force()}:
+    async def _remove(self, call: Call) -> Answer:
+        asked = call.query.id
+        if asked is not None and asked not in {armed.id for armed in call.space.faults.in_force()}:
             raise Wrong("no such fault in force", 404)
-        await self._app.happen(space, {"healed": int(asked)})
+        await self._app.happen(call.space, {"healed": asked})
         return json_answer({"status": "removed"})
 
 

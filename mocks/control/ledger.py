@@ -1,34 +1,103 @@
-"""The ledger over HTTP: exchanges and effects, page by page."""
+"""The ledger over HTTP: exchanges and effects, page by page and narrowed, and claims that are checked against them."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any
 
-from mocks.asgi import Answer, Request, json_answer
-from mocks.control.parts import number_of
+from pydantic import Field
+
+from mocks.asgi import Answer, json_answer
+from mocks.claims import CLAIMS, Verdict, check
+from mocks.control.parts import MOST, Call, Route, Strict, json_of
 
 if TYPE_CHECKING:
     from mocks.control.parts import App, Routes
-    from mocks.spaces import Space
+    from mocks.ledger import Exchange, Ledger
+
+
+class Effects(Strict):
+    """Which effects: those after number `since`, narrowed by what each belongs to."""
+
+    since: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0)] = 1000
+    door: str | None = None
+    operation: str | None = None
+    key: str | None = None
+    lane: str | None = None
+    agency: str | None = None
+    fault: str | None = None
+
+    def hits(self, exchange: Exchange) -> bool:
+        """Say whether an exchange is one of those."""
+        return all(
+            getattr(self, name) in (None, getattr(exchange, name)) for name in self.narrowing
+        ) and self.fault in (None, *exchange.faults)
+
+    @property
+    def narrowing(self) -> tuple[str, ...]:
+        """The fields that an exchange has under the same name."""
+        return ("door", "operation", "key", "lane", "agency")
+
+
+class Exchanges(Effects):
+    """Which exchanges: likewise."""
+
+    request_id: str | None = None
+
+    @property
+    def narrowing(self) -> tuple[str, ...]:
+        """The fields that an exchange has under the same name."""
+        return (*super().narrowing, "request_id")
 
 
 class LedgerPart:
-    """`exchanges`, `effects`."""
+    """`exchanges`, `effects`, `ledger/check`."""
 
     def __init__(self, app: App) -> None:
-        self._app = app
-        self.routes: Routes = {("GET", "exchanges"): self._exchanges, ("GET", "effects"): self._effects}
+        del app
+        self.routes: Routes = {
+            ("GET", "exchanges"): Route(self._exchanges, "What came in, what struck it, what was answered.", Exchanges),
+            ("GET", "effects"): Route(self._effects, "What was done, and how often for each key.", Effects),
+            ("POST", "ledger/check"): Route(self._check, "Check claims about the ledger; each gets a verdict."),
+        }
 
-    async def _exchanges(self, request: Request, space: Space) -> Answer:
-        ledger = space.ledger
-        page = ledger.exchanges(number_of(request, "since", 0), number_of(request, "limit", 1000))
-        shown = [{**asdict(exchange), "ended": ledger.end_of(exchange.began)} for exchange in page]
+    async def _exchanges(self, call: Call) -> Answer:
+        ledger, query = call.space.ledger, call.query
+        found = (one for one in ledger.exchanges(query.since) if query.hits(one))
+        shown = [_exchange(one, ledger) for one in islice(found, min(query.limit, MOST))]
         return json_answer({"total": ledger.total, "exchanges": shown})
 
-    async def _effects(self, request: Request, space: Space) -> Answer:
-        ledger = space.ledger
+    async def _effects(self, call: Call) -> Answer:
+        ledger, query = call.space.ledger, call.query
+        asked = {one.seq for one in ledger.exchanges() if query.hits(one)}
+        found = (asdict(one) for one in ledger.effects(query.since) if one.exchange in asked)
         names = ("door", "operation", "key", "count")
         counts = [dict(zip(names, effect, strict=True)) for effect in ledger.counts()]
-        page = ledger.effects(number_of(request, "since", 0), number_of(request, "limit", 1000))
-        return json_answer({"total": ledger.done, "counts": counts, "effects": [asdict(effect) for effect in page]})
+        page = list(islice(found, min(query.limit, MOST)))
+        return json_answer({"total": ledger.done, "counts": counts, "effects": page})
+
+    async def _check(self, call: Call) -> Answer:
+        given = json_of(call.request)
+        claims = CLAIMS.validate_python(given if isinstance(given, list) else [given])
+        verdicts = [check(claim, call.space.ledger) for claim in claims]
+        shown = [_verdict(verdict, call.space.ledger) for verdict in verdicts]
+        return json_answer({"holds": all(verdict.holds for verdict in verdicts), "verdicts": shown})
+
+
+def _exchange(exchange: Exchange, ledger: Ledger) -> dict[str, Any]:
+    return {**asdict(exchange), "ended": ledger.end_of(exchange.began)}
+
+
+def _verdict(verdict: Verdict, ledger: Ledger) -> dict[str, Any]:
+    return {
+        "claim": verdict.claim.model_dump(mode="json", exclude_none=True),
+        "holds": verdict.holds,
+        "sentence": verdict.sentence,
+        "evidence": {
+            "exchanges": [_exchange(one, ledger) for one in verdict.exchanges],
+            "effects": [asdict(one) for one in verdict.effects],
+            "left_out": verdict.left_out,
+        },
+    }

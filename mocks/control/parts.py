@@ -1,19 +1,23 @@
-"""What every part of the admin API needs: the mistake of a caller, and how the parts of a request are read."""
+"""What every part of the admin API needs: a route, a call of it, the mistake of a caller, how a body is read."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from mocks.asgi import Answer, Request
     from mocks.doors import Door
+    from mocks.journal import Journal
     from mocks.spaces import Space, Spaces
 
-    Handler = Callable[[Request, Space], Awaitable[Answer]]
-    Routes = Mapping[tuple[str, str], Handler]
+    Handler = Callable[["Call"], Awaitable[Answer]]
+    Routes = Mapping[tuple[str, str], "Route"]
 
 MOST = 10_000
 
@@ -26,36 +30,78 @@ class Wrong(ValueError):
         self.status = status
 
 
+class Strict(BaseModel):
+    """What a body or a query states; nothing else may stand there, and no value is repeated in what is told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Nothing(Strict):
+    """A query without parameters."""
+
+
+class Page(Strict):
+    """Which part of a long list: `limit` of it, after so many; more than `MOST` are never given at once."""
+
+    offset: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0)] = 100
+
+    @property
+    def part(self) -> slice:
+        """The part as a slice."""
+        return slice(self.offset, self.offset + min(self.limit, MOST))
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a route: its query is as the route declares it, its body is still to be read."""
+
+    request: Request
+    space: Space
+    query: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One resource and method: who answers, what it does in a line, which parameters its query may have."""
+
+    handler: Handler
+    does: str
+    query: type[BaseModel] = field(default=Nothing)
+
+
 class App(Protocol):
     """What the admin API moves."""
 
     doors: tuple[Door[Any], ...]
     spaces: Spaces
+    journal: Journal | None
+    record_requests: bool
+
+    def space(self, request: Request, login: str | None = None) -> Space:
+        """Return the namespace that a request names. Raises `NoSpace`."""
 
     async def happen(self, space: Space, record: dict[str, Any]) -> None:
-        """Apply a record and return once it is on disk."""
+        """Apply a record and return once it is on disk. Raises `ValueError` or `JournalBroken`."""
 
     async def remove(self, name: str) -> bool:
-        """Forget a namespace; return whether it was there."""
+        """Forget a namespace; return whether it was there. Raises `JournalBroken`."""
+
+
+def json_of(request: Request) -> Any:
+    """Return the body as JSON. Raises `Wrong`."""
+    try:
+        return json.loads(request.body)
+    except (ValueError, RecursionError):
+        raise Wrong("the body is no JSON") from None
 
 
 def object_of(request: Request) -> dict[str, Any]:
     """Return the body as a JSON object. Raises `Wrong`."""
-    try:
-        content = json.loads(request.body)
-    except ValueError:
-        raise Wrong("the body is no JSON") from None
+    content = json_of(request)
     if not isinstance(content, dict):
         raise Wrong("the body is no JSON object")
     return content
-
-
-def number_of(request: Request, name: str, default: int) -> int:
-    """Return a whole number of the query; how many of something is capped at `MOST`. Raises `Wrong`."""
-    text = request.parameter(name, str(default))
-    if not (text.isascii() and text.isdigit()):
-        raise Wrong(f"{name} is a whole number")
-    return int(text) if name in ("since", "offset") else min(int(text), MOST)
 
 
 def door_of(app: App, name: str) -> Door[Any]:

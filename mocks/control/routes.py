@@ -1,6 +1,7 @@
-"""The admin API put together: who may call it, which part answers, how a mistake is told.
+"""The admin API put together: which part answers, how a mistake is told, what health says.
 
-Numbers and names leave here only in the answers to `world/citizens`: that is what a test asks for; nothing is logged.
+Numbers and names leave here only in the answers to `world`: that is what a test asks for; nothing is logged. The shapes
+are in README.md beside this file.
 """
 
 from __future__ import annotations
@@ -9,95 +10,85 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from mocks.asgi import Answer, Request, json_answer
+from mocks.asgi import MAX_BODY, Answer, Request, json_answer, read
+from mocks.claims import CLAIMS
+from mocks.control.access import Access
 from mocks.control.clock import ClockPart
 from mocks.control.faults import FaultsPart
 from mocks.control.ledger import LedgerPart
-from mocks.control.parts import Wrong, object_of
+from mocks.control.parts import Call, Route, Wrong
+from mocks.control.runs import RunsPart
+from mocks.control.spaces import SpacesPart
 from mocks.control.speech import SpeechPart
 from mocks.control.world import WorldPart
 from mocks.faults import Fault
+from mocks.journal import JournalBroken
 from mocks.spaces import NoSpace
 
 if TYPE_CHECKING:
-    from mocks.app import MockApp
-    from mocks.control.parts import Handler
-    from mocks.spaces import Space
+    from mocks.asgi import Receive
+    from mocks.control.parts import App
 
 ROOT = "/__mock__/"
+LARGE_BODY = 1 << 28
+"""How long a run may be that is put back."""
 
 
 class Control:
-    """The admin API of one `MockApp`."""
+    """The admin API of one `MockApp`; `key` is what its callers have to present, if there is one."""
 
-    def __init__(self, app: MockApp) -> None:
+    def __init__(self, app: App, key: str | None = None) -> None:
         self._app = app
-        self._routes: dict[tuple[str, str], Handler] = {
-            ("GET", ""): self._index,
-            ("GET", "health"): self._health,
-            ("POST", "reset"): self._reset,
-            ("GET", "namespaces"): self._namespaces,
-            ("DELETE", "namespaces"): self._remove_namespace,
+        self.access = Access(key)
+        self._routes: dict[tuple[str, str], Route] = {
+            ("GET", ""): Route(self._index, "What there is, and what may be said of a fault and of a claim."),
         }
-        for part in (ClockPart(app), FaultsPart(app), LedgerPart(app), SpeechPart(app), WorldPart(app)):
-            self._routes |= part.routes
+        parts = (SpacesPart, ClockPart, FaultsPart, SpeechPart, LedgerPart, WorldPart, RunsPart)
+        for part in parts:
+            self._routes |= part(app).routes
 
     def owns(self, request: Request) -> bool:
         """Say whether a request is for the admin API."""
         return request.path.startswith(ROOT)
 
-    async def handle(self, request: Request) -> Answer:
-        """Answer one request; anybody who is not on this machine is refused."""
-        if not request.from_loopback:
-            return json_answer({"error": "the admin API answers only on loopback"}, 403)
-        path = request.path.removeprefix(ROOT).rstrip("/")
-        handler = self._routes.get((request.method, path)) or self._routes.get((request.method, _folder(path)))
-        if handler is None:
-            known = any(other in (path, _folder(path)) for _, other in self._routes)
-            return json_answer({"error": "method not allowed" if known else "no such resource"}, 405 if known else 404)
+    async def handle(self, request: Request, receive: Receive) -> Answer:
+        """Answer one request. A caller who may not call is not read to the end. Raises `TooLarge` or `Gone`."""
+        refused = self.access.refusal(request)
+        if refused is not None:
+            return refused
         try:
-            return await handler(request, self._app.space(request))
+            route = self._route(request)
+            request = await read(request, receive, LARGE_BODY if request.path == f"{ROOT}run" else MAX_BODY)
+            query = route.query.model_validate(request.parameters)
+            return await route.handler(Call(request, self._app.space(request), query))
         except ValidationError as error:
             wrong = [{"path": "/".join(map(str, one["loc"])), "problem": one["msg"]} for one in error.errors()]
             return json_answer({"error": "not understood", "wrong": wrong}, 422)
-        except (Wrong, NoSpace) as error:
-            return json_answer({"error": str(error)}, error.status if isinstance(error, Wrong) else 400)
+        except Wrong as error:
+            return json_answer({"error": str(error)}, error.status)
+        except NoSpace as error:
+            return json_answer({"error": str(error)}, 400)
+        except JournalBroken as error:
+            return json_answer({"error": f"the mock's journal cannot be written: {error}"}, 500)
 
-    async def _index(self, _: Request, __: Space) -> Answer:
-        resources = [f"{method} {ROOT}{path}" for method, path in self._routes if path]
-        return json_answer({"resources": resources, "fault": Fault.model_json_schema()})
+    def _route(self, request: Request) -> Route:
+        """Return the route of a request. Raises `Wrong`."""
+        path = request.path.removeprefix(ROOT).rstrip("/")
+        paths = (path, _folder(path))
+        routes = {method: route for (method, other), route in self._routes.items() if other in paths}
+        if not routes:
+            raise Wrong(f"no such resource; GET {ROOT} lists what there is", 404)
+        if request.method not in routes:
+            raise Wrong(f"the method is not allowed here; there is {', '.join(routes)}", 405)
+        return routes[request.method]
 
-    async def _health(self, _: Request, space: Space) -> Answer:
-        people = space.people
-        world = {"seed": people.seed, "citizens": len(people.citizens), "households": len(people.households)}
-        doors = {door.name: door.path for door in self._app.doors}
-        return json_answer({"status": "ok", "namespace": space.name, "world": world, "doors": doors})
-
-    async def _reset(self, request: Request, space: Space) -> Answer:
-        given = object_of(request) if request.body else {}
-        if not set(given) <= {"seed", "citizens"} or not all(type(value) is int for value in given.values()):
-            raise Wrong("a reset may state seed and citizens, two whole numbers")
-        people = {"seed": space.people.seed, "citizens": len(space.people.citizens), **given}
-        try:
-            await self._app.happen(space, {"reset": people})
-        except ValueError as error:
-            raise Wrong(str(error)) from None
-        return json_answer({"status": "reset", **people})
-
-    async def _namespaces(self, _: Request, __: Space) -> Answer:
-        found = [
-            {"name": space.name, "seed": space.people.seed, "exchanges": space.ledger.total}
-            for space in self._app.spaces
-        ]
-        return json_answer({"namespaces": found})
-
-    async def _remove_namespace(self, request: Request, _: Space) -> Answer:
-        if not await self._app.remove(request.parameter("name", "")):
-            raise Wrong("there is no namespace of this name", 404)
-        return json_answer({"status": "removed"})
+    async def _index(self, _: Call) -> Answer:
+        resources = {f"{method} {ROOT}{path}": route.does for (method, path), route in self._routes.items() if path}
+        fault, claim = Fault.model_json_schema(), CLAIMS.json_schema()
+        return json_answer({"resources": resources, "fault": fault, "claim": claim})
 
 
 def _folder(path: str) -> str:
     """Return the pattern that stands for a path below a resource: `world/citizen/12` is `world/{kind}/{id}`."""
-    parts = path.split("/")
-    return "world/{kind}/{id}" if parts[0] == "world" and len(parts) == 3 else path  # noqa: PLR2004 - its three parts
+    world, _, rest = path.partition("/")
+    return "world/{kind}/{id}" if world == "world" and "/" in rest else path

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mocks.asgi import Answer, Request, json_answer
-from mocks.control.parts import Wrong, door_of, object_of
+from mocks.asgi import Answer, json_answer
+from mocks.control.parts import Call, Route, Wrong, door_of, object_of
 
 if TYPE_CHECKING:
     from mocks.control.parts import App, Routes
-    from mocks.spaces import Space
 
 
 class SpeechPart:
@@ -17,13 +16,16 @@ class SpeechPart:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self.routes: Routes = {("GET", "dialects"): self._show, ("PATCH", "dialects"): self._speak}
+        self.routes: Routes = {
+            ("GET", "dialects"): Route(self._show, "How each door speaks where the real system's way is unknown."),
+            ("PATCH", "dialects"): Route(self._speak, "Let doors speak otherwise: an object of changes for each."),
+        }
 
-    async def _show(self, _: Request, space: Space) -> Answer:
-        return json_answer({name: dialects.model_dump(mode="json") for name, dialects in space.dialects.items()})
+    async def _show(self, call: Call) -> Answer:
+        return json_answer({name: dialects.model_dump(mode="json") for name, dialects in call.space.dialects.items()})
 
-    async def _speak(self, request: Request, space: Space) -> Answer:
-        given = object_of(request)
+    async def _speak(self, call: Call) -> Answer:
+        given, space = object_of(call.request), call.space
         doors = {name: door_of(self._app, name) for name in given}
         if not all(isinstance(changes, dict) for changes in given.values()):
             raise Wrong("expected an object of changes for each door")
@@ -33,4 +35,4 @@ class SpeechPart:
         }
         for name, dialects in spoken.items():
             await self._app.happen(space, {"speaks": dialects.model_dump(mode="json"), "door": name})
-        return await self._show(request, space)
+        return await self._show(call)

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BeforeValidator, Field
 
 from mocks import callbacks
-from mocks.asgi import Answer, Request, json_answer
-from mocks.control.parts import Wrong, number_of, object_of
+from mocks.asgi import Answer, json_answer
+from mocks.control.parts import Call, Page, Route, Strict, Wrong, object_of
 from mocks.spaces import changes_record
 from mocks.world import Address, Birth, Citizen, Kin, Lifecycle, Oddity, Refused, Registry, Resource
 from mocks.world.registry import CITIZEN
 
 if TYPE_CHECKING:
     from mocks.control.parts import App, Routes
-    from mocks.spaces import Space
+    from mocks.world import Kind, State
+
+
+class Citizens(Page):
+    """Citizens, all or those with something odd about them."""
+
+    oddity: Annotated[Oddity | None, BeforeValidator(lambda given: given or None)] = None
+
+
+class Resources(Page):
+    """Resources of a kind that were written, all or those in a state."""
+
+    kind: str = CITIZEN
+    state: str | None = None
+
+
+class Move(Strict):
+    """What is done with a resource, and what that sets."""
+
+    verb: str
+    fields: dict[str, Any] = Field(default_factory=dict)
 
 
 class WorldPart:
@@ -23,86 +46,88 @@ class WorldPart:
     def __init__(self, app: App) -> None:
         self._app = app
         self.routes: Routes = {
-            ("GET", "world/citizens"): self._citizens,
-            ("GET", "world/kinds"): self._kinds,
-            ("GET", "world/resources"): self._resources,
-            ("GET", "world/{kind}/{id}"): self._resource,
-            ("POST", "world/{kind}/{id}"): self._do,
+            ("GET", "world/citizens"): Route(self._citizens, "The people, page by page, as they are now.", Citizens),
+            ("GET", "world/kinds"): Route(self._kinds, "Every kind of resource: its states, the verbs between them."),
+            ("GET", "world/resources"): Route(self._resources, "The resources of a kind that were written.", Resources),
+            ("GET", "world/{kind}/{id}"): Route(self._resource, "One resource, and the verbs that its state allows."),
+            ("POST", "world/{kind}/{id}"): Route(self._do, "Move a resource by a verb, as an officer or a bank would."),
         }
 
-    async def _citizens(self, request: Request, space: Space) -> Answer:
-        registry = Registry(space.people, space.turn())
-        offset, limit = number_of(request, "offset", 0), number_of(request, "limit", 100)
-        odd = request.parameter("oddity", "")
-        if odd and odd not in set(Oddity):
-            raise Wrong(f"there is no oddity of this name; there is {', '.join(Oddity)}")
-        chosen = [citizen.id for citizen in space.people.citizens if not odd or odd in citizen.oddities]
-        page = [describe(registry.citizen(one), registry) for one in chosen[offset : offset + limit]]
+    async def _citizens(self, call: Call) -> Answer:
+        registry = Registry(call.space.people, call.space.turn())
+        odd = call.query.oddity
+        chosen = [citizen.id for citizen in call.space.people.citizens if odd is None or odd in citizen.oddities]
+        page = [describe(registry.citizen(one), registry) for one in chosen[call.query.part]]
         return json_answer({"total": len(chosen), "citizens": page})
 
-    async def _kinds(self, _: Request, space: Space) -> Answer:
-        return json_answer({name: _lifecycle(kind.lifecycle) for name, kind in space.state.kinds.items()})
+    async def _kinds(self, call: Call) -> Answer:
+        state = call.space.state
+        return json_answer({name: _kind(kind, state) for name, kind in state.kinds.items()})
 
-    async def _resources(self, request: Request, space: Space) -> Answer:
-        kind = request.parameter("kind", CITIZEN)
-        if kind not in space.state.kinds:
-            raise Wrong(f"there is no kind of this name; there is {', '.join(space.state.kinds)}")
-        offset, limit = number_of(request, "offset", 0), number_of(request, "limit", 100)
-        written = space.state.written(kind)
+    async def _resources(self, call: Call) -> Answer:
+        state, query = call.space.state, call.query
+        lifecycle = _known(query.kind, state).lifecycle
+        if query.state not in (None, *lifecycle.states):
+            raise Wrong(f"no {query.kind} is ever in this state; there is {', '.join(lifecycle.states)}")
+        written = [one for one in state.written(query.kind) if query.state in (None, one.state)]
         return json_answer(
-            {"total": len(written), "resources": [_shown(one) for one in written[offset : offset + limit]]}
+            {"total": len(written), "resources": [_shown(one, lifecycle) for one in written[query.part]]}
         )
 
-    async def _resource(self, request: Request, space: Space) -> Answer:
-        kind, resource_id = _named(request, space)
-        resource = space.state.get(kind, resource_id)
-        if resource is None:
-            raise Wrong("there is none of this id", 404)
-        return json_answer(_shown(resource))
+    async def _resource(self, call: Call) -> Answer:
+        resource = _named(call)
+        return json_answer(_shown(resource, call.space.state.kinds[resource.kind].lifecycle))
 
-    async def _do(self, request: Request, space: Space) -> Answer:
-        kind, resource_id = _named(request, space)
-        given = object_of(request)
-        verb, fields = given.get("verb"), given.get("fields", {})
-        if not isinstance(verb, str) or not isinstance(fields, dict) or not set(given) <= {"verb", "fields"}:
-            raise Wrong("expected a verb and, if it sets any, an object of fields")
-        if space.state.get(kind, resource_id) is None:
-            raise Wrong("there is none of this id", 404)
-        turn = space.turn()
+    async def _do(self, call: Call) -> Answer:
+        space, before = call.space, _named(call)
+        kind, resource_id, move = before.kind, before.id, Move.model_validate(object_of(call.request))
+        verb, turn = move.verb, space.turn()
         try:
-            resource = turn.do(kind, resource_id, verb, **fields)
+            resource = turn.do(kind, resource_id, verb, **move.fields)
         except Refused as error:
             raise Wrong(str(error), 409) from None
         for door in self._app.doors:
             site = space.site(door, turn=turn)
             callbacks.plan(space, door, None, site, door.happened(kind, resource_id, verb, site))
         await self._app.happen(space, changes_record(turn.changes))
-        return json_answer(_shown(resource))
+        return json_answer(_shown(resource, space.state.kinds[kind].lifecycle))
 
 
-def _named(request: Request, space: Space) -> tuple[str, str]:
-    kind, resource_id = request.path.split("/")[-2:]
-    if kind not in space.state.kinds:
-        raise Wrong(f"there is no kind of this name; there is {', '.join(space.state.kinds)}", 404)
-    return kind, resource_id
+def _known(kind: str, state: State, status: int = 422) -> Kind:
+    if kind not in state.kinds:
+        raise Wrong(f"there is no kind of this name; there is {', '.join(state.kinds)}", status)
+    return state.kinds[kind]
 
 
-def _shown(resource: Resource) -> dict[str, Any]:
+def _named(call: Call) -> Resource:
+    """Return the resource that the path names; its id may hold slashes. Raises `Wrong`."""
+    kind, _, resource_id = call.request.path.partition("/world/")[2].partition("/")
+    _known(kind, call.space.state, 404)
+    resource = call.space.state.get(kind, resource_id)
+    if resource is None:
+        raise Wrong("there is none of this id", 404)
+    return resource
+
+
+def _shown(resource: Resource, lifecycle: Lifecycle) -> dict[str, Any]:
     return {
         "kind": resource.kind,
         "id": resource.id,
         "state": resource.state,
         "version": resource.version,
         "fields": dict(resource.fields),
+        "can": [name for name, verb in lifecycle.verbs.items() if resource.state in verb.sources],
     }
 
 
-def _lifecycle(lifecycle: Lifecycle) -> dict[str, Any]:
+def _kind(kind: Kind, state: State) -> dict[str, Any]:
+    lifecycle = kind.lifecycle
     verbs = {
         name: {"from": verb.sources, "to": verb.target, "sets": verb.fields, "does": verb.sentence}
         for name, verb in lifecycle.verbs.items()
     }
-    return {"states": lifecycle.states, "starts": lifecycle.starts, "verbs": verbs}
+    written = Counter(one.state for one in state.written(lifecycle.kind))
+    return {"states": lifecycle.states, "starts": lifecycle.starts, "verbs": verbs, "written": written}
 
 
 def describe(citizen: Citizen, registry: Registry) -> dict[str, Any]:

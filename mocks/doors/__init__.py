@@ -57,7 +57,10 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """Something the system sends by itself, `after` seconds of its clock later, to where it was told to."""
+    """Something the system sends by itself, `after` seconds of its clock later, to where it was told to.
+
+    `agency` is whom it concerns, where nobody's request is the reason for it.
+    """
 
     name: str
     key: str
@@ -65,6 +68,7 @@ class Callback:
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     after: float = 0.0
+    agency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,10 @@ class Door(Protocol[Dialects]):
     """The kinds of resources that it adds to the world."""
     standard: Dialects
     """How it speaks, where the real system's way is unknown, unless told otherwise."""
+
+    @property
+    def settings(self) -> BaseModel:
+        """All that was set when it was made."""
 
     def publish(self, request: Request) -> Answer | None:
         """Return what the door shows to anybody who reads it (such as its WSDL), or `None`."""

@@ -1,0 +1,33 @@
+"""The settings file of the mocks: a TOML table for each door. What a table may hold is the door's to say."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ValidationError
+
+from mocks.doors.population.settings import PopulationDoorSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TABLES: dict[str, type[BaseModel]] = {"population": PopulationDoorSettings}
+"""The tables, which are also the arguments of `MockApp`."""
+
+
+def load(path: Path | None) -> dict[str, Any]:
+    """Return the settings of every door that the file names. Raises `OSError` or `ValueError`."""
+    content: dict[str, Any] = {} if path is None else tomllib.loads(path.read_text("utf-8"))
+    if not content.keys() <= TABLES.keys():
+        raise ValueError(f"the settings file has a table for each door and nothing else: [{'], ['.join(TABLES)}]")
+    return {name: TABLES[name].model_validate(table) for name, table in content.items()}
+
+
+def sentence(error: Exception) -> str:
+    """Return what is wrong in one line."""
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
