@@ -1,7 +1,7 @@
 """Who is at the door: X-Road-Client, ApiKey, Timestamp, and Basic with a hash in place of the password.
 
 The hash is the lower-case hex of SHA-256 over `sv_url + user + timestamp + secret` (verified); the window in which a
-timestamp counts is assumed. Pure: the time is passed in.
+timestamp counts is assumed. Pure: the time is passed in; what has become of an account is for `accounts`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from mocks.asgi import Request
-    from mocks.doors.population.settings import Account, PopulationDoorSettings
+    from mocks.doors.population.settings import Account, Dialects, PopulationDoorSettings
 
 PLATFORM_REFUSALS = (
     "client.missing_header",
@@ -23,7 +23,20 @@ PLATFORM_REFUSALS = (
     "client.invalid_content_type",
     "server.clientproxy.unknown_member",
 )
-REFUSALS = ("no_authorization", "unknown_account", "wrong_api_key", "no_timestamp", "wrong_hash", "stale_timestamp")
+FAILURES = ("wrong_api_key", "wrong_hash")
+"""What a guess at the secrets of an account looks like."""
+REFUSALS = (
+    "address_refused",
+    "no_authorization",
+    "unknown_account",
+    "no_timestamp",
+    "stale_timestamp",
+    *FAILURES,
+    "account_locked",
+    "account_revoked",
+)
+WINDOWS = {"one_minute": 60, "five_minutes": 300, "one_day": 86_400}
+"""Seconds that a timestamp may be off, by dialect."""
 
 
 def platform_refusal(request: Request, settings: PopulationDoorSettings) -> str | None:
@@ -46,8 +59,8 @@ def account_of(request: Request, settings: PopulationDoorSettings) -> Account | 
     return next((account for account in settings.accounts if account.username == user), None)
 
 
-def refusal(request: Request, settings: PopulationDoorSettings, now: float) -> str | None:
-    """Return in one word why the account is refused, or `None`. `now` is in seconds since 1970."""
+def refusal(request: Request, settings: PopulationDoorSettings, dialects: Dialects, now: float) -> str | None:
+    """Return in one word why the credential is refused, or `None`. `now` is in seconds since 1970."""
     user, given = _basic(request)
     if user is None:
         return "no_authorization"
@@ -62,7 +75,7 @@ def refusal(request: Request, settings: PopulationDoorSettings, now: float) -> s
     if not _same(given, expected(settings.sv_url, user, stamp, account.secret)):
         return "wrong_hash"
     sent = int(stamp) / (1000 if settings.timestamp_unit == "ms" else 1)
-    return "stale_timestamp" if abs(now - sent) > settings.timestamp_skew_seconds else None
+    return "stale_timestamp" if abs(now - sent) > WINDOWS[dialects.timestamp_window] else None
 
 
 def expected(sv_url: str, user: str, stamp: str, secret: str) -> str:

@@ -15,6 +15,7 @@ from mocks.doors.population.settings import NameRule
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from mocks.doors.population.settings import Dialects
     from mocks.world import Birth, Citizen
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -84,23 +85,32 @@ def _query(operation: str, element: etree._Element) -> Query:
 OPERATIONS_BACK = {operation: name for name, operation in OPERATIONS.items()}
 
 
-def matching(query: Query, holders: Iterable[Citizen], rule: NameRule, *, year_finds_full_date: bool) -> list[Citizen]:
-    """Return those of the number's holders whose other number, name and birth agree with the query too."""
+def matching(query: Query, holders: Iterable[Citizen], dialects: Dialects) -> list[Citizen]:
+    """Return those of the numbers' holders whose numbers, name and birth agree with the query as the dialect asks."""
+    rule = dialects.names
     asked = _asked(query.name, rule)
     return [
         citizen
         for citizen in holders
-        if query.number in (None, citizen.number)
-        and query.card in (None, citizen.card)
+        if _numbered(query, citizen, dialects)
         and asked == written(citizen.name, rule)
-        and _born(query, citizen.birth, year_finds_full_date=year_finds_full_date)
+        and _born(query, citizen.birth, dialects)
     ]
 
 
-def _born(query: Query, birth: Birth, *, year_finds_full_date: bool) -> bool:
-    if query.date is not None:
-        return query.date == (birth.year, birth.month, birth.day)
-    return query.year == birth.year and (birth.month is None or year_finds_full_date)
+def _numbered(query: Query, citizen: Citizen, dialects: Dialects) -> bool:
+    agree = [
+        asked == own for asked, own in ((query.number, citizen.number), (query.card, citizen.card)) if asked is not None
+    ]
+    return any(agree) if dialects.two_numbers == "either" else all(agree)
+
+
+def _born(query: Query, birth: Birth, dialects: Dialects) -> bool:
+    if query.date is None:
+        return query.year == birth.year and (birth.month is None or dialects.year_finds_date)
+    if birth.month is None:
+        return dialects.date_finds_year and query.date[0] == birth.year
+    return query.date == (birth.year, birth.month, birth.day)
 
 
 def _asked(name: str, rule: NameRule) -> str:

@@ -22,9 +22,15 @@ BCA = "http://dancuquocgia.bca"
 DANCU = "http://www.mic.gov.vn/dancu/1.0"
 
 SEX = {"male": "1", "female": "2"}
-MARITAL = {"unknown": "0", "single": "1", "married": "2", "divorced": "3", "widowed": "4"}
+MARITAL = {
+    "apart": {"unknown": "0", "single": "1", "married": "2", "divorced": "3", "widowed": "4"},
+    "together": {"unknown": "0", "single": "1", "married": "2", "divorced": "3", "widowed": "3"},
+}
 BLOOD = {None: "00", "A": "01", "B": "02", "AB": "03", "O": "04"}
-RELATION = {"head": "CH01", "spouse": "CH02", "child": "CH03", "parent": "CH04"}
+RELATION = {
+    "letters": {"head": "CH01", "spouse": "CH02", "child": "CH03", "parent": "CH04"},
+    "digits": {"head": "01", "spouse": "02", "child": "03", "parent": "04"},
+}
 """Only that the head of a household is CH01 towards himself comes from a sample; the other codes are made up."""
 ENCODINGS = {"utf-8": ("utf-8", b""), "utf-8-bom": ("utf-8", b"\xef\xbb\xbf"), "iso-8859-1": ("iso-8859-1", b"")}
 
@@ -56,7 +62,7 @@ class _Writer:
                     self.text("GioiTinh", SEX[citizen.sex]),
                     self._coded("DanToc", "MaDanToc", citizen.ethnicity),
                     self._coded("TonGiao", "MaTonGiao", citizen.religion),
-                    self.text("TinhTrangHonNhan", MARITAL[citizen.marital]),
+                    self.text("TinhTrangHonNhan", MARITAL[self.dialects.marital_codes][citizen.marital]),
                     self.text("NhomMau", BLOOD[citizen.blood_group]),
                     self._birth(citizen),
                     self.text("QuocTich", citizen.nationality),
@@ -70,7 +76,7 @@ class _Writer:
                     self._kin("NguoiDaiDien", citizen.guardian),
                     self.element(
                         "ChuHo",
-                        self.text("QuanHe", RELATION[citizen.relation])
+                        self._relation(citizen)
                         + self.text("SoDinhDanh", head.number)
                         + self.text("SoCMND", head.card)
                         + self._kin_name(head.name),
@@ -80,6 +86,10 @@ class _Writer:
                 )
             ),
         )
+
+    def _relation(self, citizen: Citizen) -> str:
+        codes = self.dialects.relation_codes
+        return "" if codes == "absent" else self.text("QuanHe", RELATION[codes][citizen.relation])
 
     def _own_name(self, citizen: Citizen) -> str:
         if self.dialects.name == "whole":
@@ -116,7 +126,8 @@ class _Writer:
     def _address(self, name: str, address: Address) -> str:
         old, districts = address.before, self.dialects.districts
         if self.dialects.units == "single":
-            codes = self.text("MaDonViHanhChinh", address.commune)
+            single = (old.commune or old.district) if districts == "old_units" else address.commune
+            codes = self.text("MaDonViHanhChinh", single)
         elif districts == "old_units":
             codes = self.text("MaTinhThanh", old.province) + self.text("MaQuanHuyen", old.district)
             codes += self.text("MaPhuongXa", old.commune)

@@ -220,6 +220,110 @@ def test_the_ledger_tells_who_asked_and_how_often(mocks: Mocks) -> None:
     assert effects == {("verify", 2), ("lookup", 1)}
 
 
+def test_what_happens_to_a_citizen_shows(mocks: Mocks) -> None:
+    """After a simulator verb the door answers as the register is now; what no register takes is refused."""
+    newborn = mocks.people(oddity="number_pending")[0]
+    issued = mocks.admin("POST", f"world/citizen/{newborn['id']}", {"verb": "issue_number"})
+    number = issued.json()["fields"]["number"]
+    assert numbers(mocks.call("lookup", newborn, SoDinhDanh=number)) == [number]
+
+    person = next(p for p in mocks.people() if p["identity_number"] and not p["oddities"])
+    path = f"world/citizen/{person['id']}"
+    assert mocks.admin("POST", path, {"verb": "correct", "fields": {"given_name": "Nghiệm"}}).status_code == 200
+    assert numbers(mocks.call("lookup", person)) == []
+    renamed = mocks.people(limit=1, offset=person["id"])[0]
+    assert numbers(mocks.call("lookup", renamed)) == [person["identity_number"]]
+
+    wrong = mocks.admin("POST", path, {"verb": "correct", "fields": {"sex": "1", "birth": "hôm qua"}})
+    assert wrong.status_code == 409
+    assert "sex" in wrong.text
+    assert "birth" in wrong.text
+    mocks.speak(deceased="no_match")
+    assert mocks.admin("POST", path, {"verb": "record_death"}).status_code == 200
+    assert numbers(mocks.call("lookup", renamed)) == []
+
+
+def test_an_account_is_revoked_and_restored(mocks: Mocks) -> None:
+    """A revoked account is refused, nobody else's is, and it opens again."""
+    person = next(p for p in mocks.people() if p["identity_number"])
+    path = "world/population_account/thu_xa_mot"
+    assert mocks.admin("POST", path, {"verb": "revoke"}).json()["state"] == "revoked"
+    assert mocks.call("verify", person).status_code == 401
+    assert mocks.exchanges()[-1]["outcome"] == "account_revoked"
+    assert exists(mocks.call("verify", person, account=1))
+    assert mocks.admin("POST", path, {"verb": "unlock"}).status_code == 409
+    assert mocks.admin("POST", path, {"verb": "restore"}).json()["state"] == "active"
+    assert exists(mocks.call("verify", person))
+
+
+def test_one_province_only(mocks: Mocks) -> None:
+    """A fault for one province leaves the account of the other alone."""
+    person = next(p for p in mocks.people() if p["identity_number"])
+    mocks.fault("platform_down", whom={"province": "H98"}, until={"count": 10})
+    assert mocks.call("verify", person, account=2).status_code == 500
+    assert exists(mocks.call("verify", person, account=0))
+    assert exists(mocks.call("verify", person, account=1))
+
+
+def test_a_skewed_service_refuses_fresh_timestamps(mocks: Mocks) -> None:
+    """A service whose clock is off by more than the window, either way, takes a fresh timestamp for a stale one."""
+    person = next(p for p in mocks.people() if p["identity_number"])
+    for skew in (600, -600):
+        mocks.fault("clock_skew", details={"skew": skew})
+        assert mocks.call("verify", person).status_code == 401
+        assert mocks.exchanges()[-1]["outcome"] == "stale_timestamp"
+        assert exists(mocks.call("verify", person))
+    mocks.fault("clock_skew", details={"skew": 100})
+    assert exists(mocks.call("verify", person))
+
+
+def test_old_district_codes_for_once(mocks: Mocks) -> None:
+    """A look-up is answered with the codes of before July 2025, and only a look-up can be."""
+    person = next(
+        p for p in mocks.people() if p["identity_number"] and p["permanent_residence"]["before"]["commune"] is not None
+    )
+    mocks.fault("old_districts")
+    before = person["permanent_residence"]["before"]
+    for district in (before["district"], ""):
+        record = body(mocks.call("lookup", person))
+        assert record.findtext(f".//{DANCU}ThuongTru/{DANCU}MaQuanHuyen") == district
+    content = {"what": "old_districts", "until": {"count": 1}, "for": {"operation": "verify"}}
+    assert mocks.admin("POST", "faults", content).status_code == 422
+
+
+def test_every_door_of_a_platform_goes_down(mocks: Mocks) -> None:
+    """The shared platform down is a fault of the platform at this door; another platform's is not."""
+    person = next(p for p in mocks.people() if p["identity_number"])
+    mocks.fault("platform_down", whom={"platform": "ndxp"})
+    assert code(mocks.call("verify", person)) == "Server.ClientProxy.NetworkError"
+    assert mocks.exchanges()[-1]["acted"] is False
+    content = {"what": "platform_down", "until": {"count": 1}, "for": {"platform": "elsewhere", "door": "population"}}
+    assert mocks.admin("POST", "faults", content).status_code == 422
+
+
+def test_maintenance_at_night(mocks: Mocks) -> None:
+    """From 23:00 to 05:00 in Vietnam nothing is done and a page tells how long to wait; then all is well again."""
+    person = next(p for p in mocks.people() if p["identity_number"])
+    for command in ({"freeze": True}, {"jump": {"hour": 23}}):
+        assert mocks.admin("POST", "clock", command).status_code == 200
+    mocks.fault("maintenance", until={"seconds": 86_400})
+    answer = mocks.call("verify", person)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "21600")
+    assert mocks.exchanges()[-1]["acted"] is False
+    offset = mocks.admin("POST", "clock", {"advance_seconds": 21_600}).json()["offset_seconds"]
+    headers = mocks.headers(seconds_ago=-offset)
+    assert exists(mocks.client.post(mocks.url, headers=headers, content=envelope("verify", person)))
+
+
+def test_a_quota_used_up_for_once(mocks: Mocks) -> None:
+    """The fault refuses one request with 429, asks to wait as told, and nothing is done."""
+    person = next(p for p in mocks.people() if p["identity_number"])
+    mocks.fault("quota_used_up", details={"retry_after": 30})
+    answer = mocks.call("verify", person)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "30")
+    assert (mocks.exchanges()[-1]["acted"], mocks.exchanges()[-1]["wait_asked"]) == (False, 30)
+
+
 def test_faults_carry_nothing_personal(mocks: Mocks) -> None:
     """The explanation of a broken message quotes no value of it."""
     person = next(p for p in mocks.people() if p["identity_number"])

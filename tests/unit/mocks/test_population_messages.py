@@ -7,7 +7,7 @@ import itertools
 import json
 import unicodedata
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pytest
 from lxml import etree
@@ -271,21 +271,9 @@ def test_names_match_by_rule(world: Registry) -> None:
     }
     for rule, (form, name) in itertools.product(NameRule, forms.items()):
         query = read(envelope("verify", person, HoVaTen=name))
-        found = matching(query, [one], rule, year_finds_full_date=True)
+        found = matching(query, [one], Dialects(names=rule))
         assert bool(found) is (rule in (NameRule.ANY, form))
-    assert not matching(
-        read(envelope("verify", person, HoVaTen=name + "X")), [one], NameRule.ANY, year_finds_full_date=True
-    )
-
-
-def test_a_year_finds_a_full_date_only_by_setting(world: Registry) -> None:
-    """A query by year alone finds somebody with a full date of birth where the setting says so."""
-    one = next(c for c in world.people.citizens if c.birth.month and c.number)
-    birth = {"year": one.birth.year, "month": None, "day": None}
-    person = {"identity_number": one.number, "old_card_number": None, "name": one.name, "birth": birth}
-    query = read(envelope("lookup", person))
-    assert matching(query, [one], NameRule.ANY, year_finds_full_date=True) == [one]
-    assert matching(query, [one], NameRule.ANY, year_finds_full_date=False) == []
+    assert not matching(read(envelope("verify", person, HoVaTen=name + "X")), [one], Dialects())
 
 
 def test_hash_is_the_recipe_of_the_reference() -> None:
@@ -321,12 +309,12 @@ def test_credentials_are_checked_one_by_one(change: dict[str, str | None], reaso
     assert _refusal(settings, change) == reason
 
 
-@pytest.mark.parametrize(
-    ("seconds", "reason"), [(299, None), (301, "stale_timestamp"), (-299, None), (-301, "stale_timestamp")]
-)
-def test_timestamps_count_for_five_minutes(seconds: int, reason: str | None) -> None:
-    """A right hash over a timestamp more than five minutes off, either way, is refused."""
-    assert _refusal(PopulationDoorSettings(), {}, later=seconds) == reason
+@pytest.mark.parametrize(("window", "seconds"), [("one_minute", 60), ("five_minutes", 300), ("one_day", 86_400)])
+def test_timestamps_count_for_a_while(window: Literal["one_minute", "five_minutes", "one_day"], seconds: int) -> None:
+    """A right hash over a timestamp that is off by more than the dialect's window, either way, is refused."""
+    settings = PopulationDoorSettings(dialects=Dialects(timestamp_window=window))
+    for later, reason in ((seconds - 1, None), (seconds + 1, "stale_timestamp")):
+        assert _refusal(settings, {}, later=later) == _refusal(settings, {}, later=-later) == reason
 
 
 def _refusal(settings: PopulationDoorSettings, change: dict[str, str | None], later: float = 0) -> str | None:
@@ -343,7 +331,7 @@ def _refusal(settings: PopulationDoorSettings, change: dict[str, str | None], la
     sent: dict[str, str | None] = {**{name.lower(): value for name, value in headers.items()}, **change}
     given = tuple((name, value) for name, value in sent.items() if value is not None)
     request = Request("POST", settings.path, "", given, b"", "127.0.0.1")
-    return credentials.refusal(request, settings, int(headers["Timestamp"]) / 1000 + later)
+    return credentials.refusal(request, settings, settings.dialects, int(headers["Timestamp"]) / 1000 + later)
 
 
 @pytest.mark.parametrize(

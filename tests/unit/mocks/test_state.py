@@ -170,7 +170,7 @@ def test_a_life_cycle_that_nobody_could_live_is_refused(
 def test_every_declared_life_cycle_reads_well() -> None:
     """Every kind of the world stands under its own name, and every verb has a sentence."""
     kinds = Spaces(1, 300, (PopulationDoor(),)).of("default").state.kinds
-    assert {"citizen", "callback"} <= set(kinds)
+    assert {"citizen", "callback", "population_account"} <= set(kinds)
     for name, kind in kinds.items():
         assert kind.lifecycle.kind == name
         assert all(verb.sentence.endswith(".") for verb in kind.lifecycle.verbs.values())
