@@ -1,1 +1,1 @@
-"""The front door: the command line and the demo. It starts the mocks as a process and imports nothing of theirs."""
+"""The front door: command line, demo, client of the mocks, pytest plugin. Imports nothing of the mocks."""

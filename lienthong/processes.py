@@ -13,12 +13,12 @@ import asyncio
 import json
 import subprocess
 import threading
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from pathlib import Path
 
 MAX_LINE = 1 << 20
@@ -70,8 +70,61 @@ async def started(
     grace_seconds: float = 10.0,
 ) -> AsyncIterator[Child]:
     """Run a child, in `folder`, for as long as the block lasts. Raises `NotReady`."""
+    process = _spawn(command, environment=environment, log=log, folder=folder)
+    output = process.stdout
+    assert output is not None  # noqa: S101 - asked for in `_spawn`
+    try:
+        ready = await _first_line(output, ready_seconds)
+        if ready is None:
+            exit_code = await asyncio.to_thread(_stop, process, 1.0)
+            raise NotReady(name, exit_code, _tail(log))
+        drain = _drained(name, output)
+        yield Child(name, process, ready, log)
+        await asyncio.to_thread(_stop, process, grace_seconds)
+        drain.join()
+    finally:
+        await asyncio.to_thread(_stop, process, grace_seconds)
+        _hang_up(process)
+
+
+@contextmanager
+def running(
+    name: str,
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    log: Path,
+    ready_seconds: float = 30.0,
+    grace_seconds: float = 10.0,
+) -> Iterator[Child]:
+    """Run a child for as long as the block lasts, where there is no event loop. Raises `NotReady`."""
+    process = _spawn(command, environment=environment, log=log, folder=None)
+    output = process.stdout
+    assert output is not None  # noqa: S101 - asked for in `_spawn`
+    lines: list[bytes] = []
+    reader = threading.Thread(target=lambda: lines.append(output.readline(MAX_LINE)), name=f"ready-{name}", daemon=True)
+    try:
+        reader.start()
+        reader.join(ready_seconds)
+        ready = _ready(lines[0]) if lines else None
+        if ready is None:
+            exit_code = _stop(process, 1.0)
+            raise NotReady(name, exit_code, _tail(log))
+        drain = _drained(name, output)
+        yield Child(name, process, ready, log)
+        _stop(process, grace_seconds)
+        drain.join()
+    finally:
+        _stop(process, grace_seconds)
+        reader.join()  # the child is gone, so nothing holds it up
+        _hang_up(process)
+
+
+def _spawn(
+    command: Sequence[str], *, environment: Mapping[str, str], log: Path, folder: Path | None
+) -> subprocess.Popen[bytes]:
     with log.open("wb") as errors:
-        process = subprocess.Popen(  # noqa: ASYNC220, S603 - it does not wait, and what it starts is ours
+        return subprocess.Popen(  # noqa: S603 - what it starts is ours
             command,
             env=environment,
             cwd=folder,
@@ -80,22 +133,18 @@ async def started(
             stderr=errors,
             start_new_session=True,  # Ctrl-C reaches us alone; we stop the children in order
         )
-    assert process.stdin is not None  # noqa: S101 - asked for above
-    assert process.stdout is not None  # noqa: S101
-    try:
-        ready = await _first_line(process.stdout, ready_seconds)
-        if ready is None:
-            exit_code = await asyncio.to_thread(_stop, process, 1.0)
-            raise NotReady(name, exit_code, _tail(log))
-        drain = threading.Thread(target=_drain, args=(process.stdout,), name=f"drain-{name}", daemon=True)
-        drain.start()
-        yield Child(name, process, ready, log)
-        await asyncio.to_thread(_stop, process, grace_seconds)
-        drain.join()
-    finally:
-        await asyncio.to_thread(_stop, process, grace_seconds)
-        process.stdin.close()
-        process.stdout.close()
+
+
+def _drained(name: str, output: IO[bytes]) -> threading.Thread:
+    drain = threading.Thread(target=_drain, args=(output,), name=f"drain-{name}", daemon=True)
+    drain.start()
+    return drain
+
+
+def _hang_up(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
 
 
 def _stop(process: subprocess.Popen[bytes], grace_seconds: float) -> int:
@@ -113,10 +162,18 @@ async def _first_line(output: IO[bytes], seconds: float) -> Mapping[str, Any] | 
     try:
         async with asyncio.timeout(seconds):
             line = await asyncio.to_thread(output.readline, MAX_LINE)
-        ready = json.loads(line)
-    except (TimeoutError, ValueError):
+    except TimeoutError:
         return None
-    return ready if isinstance(ready, dict) else None
+    return _ready(line)
+
+
+def _ready(line: bytes) -> Mapping[str, Any] | None:
+    """Return what the line says, or `None` for one that is no ready line."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return None
+    return said if isinstance(said, dict) else None
 
 
 def _drain(output: IO[bytes]) -> None:
