@@ -58,8 +58,7 @@ def application() -> typer.Typer:
     )
     app.command("demo", cls=Command, help="demo.help")(demo.demo)
     app.command("serve", cls=Command, help="serve.help")(serve.serve)
-    app.command("mocks", cls=Command, help="mocks.help", context_settings=mocks.HAND_ON)(mocks.mocks)
-    for group in (clients, agencies, systems, config):
+    for group in (mocks, clients, agencies, systems, config):
         app.add_typer(group.app, cls=Group, no_args_is_help=True)
     return app
 

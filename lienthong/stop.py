@@ -26,7 +26,7 @@ class ExitCode(IntEnum):
     NOT_STARTED = 7
     """A process did not start, or an address is in use."""
     WRONG_ANSWER = 8
-    """The demo saw a wrong answer."""
+    """The demo saw a wrong answer, or a claim about the mocks' ledger does not hold."""
     INTERRUPTED = 130
 
 

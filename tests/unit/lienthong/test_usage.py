@@ -46,9 +46,25 @@ def test_every_command_explains_itself_in_both_languages(
         (("clients", "ad"), "Perhaps you mean: lienthong clients add"),
         (("clients", "list", "--wrong"), "There is no option --wrong."),
         (("clients", "add"), "is missing."),
-        (("mocks", "--port", "x"), "The value of --port N cannot be used"),
-        (("mocks", "--port", "70000"), "The value of --port N cannot be used"),
+        (("mocks", "serve", "--port", "x"), "The value of --port N cannot be used"),
+        (("mocks", "serve", "--port", "70000"), "The value of --port N cannot be used"),
         (("demo", "--only", "nothing"), "There is no story nothing."),
+        (("mocks", "--port", "9100"), "There is no option --port."),
+        (("mocks", "fault"), "Perhaps you mean: lienthong mocks faults"),
+        (("mocks", "faults", "add"), "Exactly one of WHAT and --json-file is needed."),
+        (("mocks", "faults", "add", "hang", "--json-file", "x"), "Exactly one of WHAT and --json-file is needed."),
+        (("mocks", "faults", "add", "hang", "--with", "seconds"), "seconds is no field."),
+        (("mocks", "faults", "add", "hang", "--with", "seconds:=x"), "seconds:=x is no field."),
+        (("mocks", "faults", "add", "hang", "--with", "=x"), "=x is no field."),
+        (("mocks", "faults", "add", "hang", "--daily", "23"), "23 are no hours of the day."),
+        (("mocks", "faults", "add", "hang", "--until", "soon"), "soon is no moment."),
+        (("mocks", "faults", "add", "--json-file", "/nowhere/it.json"), "/nowhere/it.json cannot be used"),
+        (("mocks", "ledger", "check"), "Exactly one of CLAIM and --json-file is needed."),
+        (("mocks", "clock", "advance", "an hour"), "an hour is no span of time."),
+        (("mocks", "clock", "advance", ""), "is no span of time."),
+        (("mocks", "clock", "jump", "noon"), "noon is no time of the day."),
+        (("mocks", "clock", "jump", "07:30", "--weekday", "someday"), "someday is no day of the week."),
+        (("mocks", "clock", "set", "tomorrow"), "tomorrow is no moment."),
     ],
 )
 def test_a_wrong_command_line_says_what_to_do(command: Command, arguments: tuple[str, ...], said: str) -> None:
@@ -61,7 +77,7 @@ def test_a_wrong_command_line_says_what_to_do(command: Command, arguments: tuple
     assert out == ""
 
 
-@pytest.mark.parametrize("arguments", [(), ("clients",)])
+@pytest.mark.parametrize("arguments", [(), ("clients",), ("mocks",), ("mocks", "faults")])
 def test_a_command_without_arguments_shows_its_page(command: Command, arguments: tuple[str, ...]) -> None:
     """Whoever types only half of a command sees what could follow."""
     code, out, err = command(*arguments)
