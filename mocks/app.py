@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mocks.asgi import Gone, Request, TooLarge, opened, read, respond, text_answer
 from mocks.clock import Clock
 from mocks.control import Control
+from mocks.doors.partner.door import PartnerDoor
 from mocks.doors.population.door import PopulationDoor
 from mocks.exchange import Runner
 from mocks.journal import Journal, JournalBroken, JournalRefused
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from mocks.asgi import Receive, Scope, Send
     from mocks.doors import Door
+    from mocks.doors.partner.settings import PartnerDoorSettings
     from mocks.doors.population.settings import PopulationDoorSettings
     from mocks.ledger import Exchange
 
@@ -41,13 +43,14 @@ class MockApp:
         seed: int = 1,
         citizens: int = 5000,
         population: PopulationDoorSettings | None = None,
+        partner: PartnerDoorSettings | None = None,
         journal: Path | None = None,
         clock: Callable[[], Clock] = Clock,
         observe: Callable[[Exchange], None] | None = None,
         record_requests: bool = False,
         admin_key: str | None = None,
     ) -> None:
-        self.doors: tuple[Door[Any], ...] = (PopulationDoor(population),)
+        self.doors: tuple[Door[Any], ...] = (PopulationDoor(population), PartnerDoor(partner))
         self.spaces = Spaces(seed, citizens, self.doors, clock)
         self.journal = None if journal is None else Journal(journal, {"seed": seed, "citizens": citizens})
         if self.journal is not None:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from mocks.doors.partner.settings import PartnerDoorSettings
 from mocks.doors.population.settings import PopulationDoorSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TABLES: dict[str, type[BaseModel]] = {"population": PopulationDoorSettings}
+TABLES: dict[str, type[BaseModel]] = {"population": PopulationDoorSettings, "partner": PartnerDoorSettings}
 """The tables, which are also the arguments of `MockApp`."""
 
 

@@ -29,7 +29,7 @@ def test_health(mocks: Mocks) -> None:
     health = mocks.admin("GET", "health").json()
     assert health["status"] == "ok"
     assert health["world"]["citizens"] == 400
-    assert health["doors"] == {"population": "/population"}
+    assert health["doors"] == {"population": "/population", "partner": "/partner"}
 
 
 def test_reset(mocks: Mocks) -> None:
