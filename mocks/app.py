@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mocks.asgi import Gone, Request, TooLarge, opened, read, respond, text_answer
+from mocks.callbacks import CallbackSettings
 from mocks.clock import Clock
 from mocks.control import Control
 from mocks.doors.partner.door import PartnerDoor
 from mocks.doors.population.door import PopulationDoor
 from mocks.exchange import Runner
 from mocks.journal import Journal, JournalBroken, JournalRefused
+from mocks.sender import Sender
 from mocks.spaces import DEFAULT, RESTARTED, NoSpace, Space, Spaces
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class MockApp:
         citizens: int = 5000,
         population: PopulationDoorSettings | None = None,
         partner: PartnerDoorSettings | None = None,
+        callbacks: CallbackSettings | None = None,
         journal: Path | None = None,
         clock: Callable[[], Clock] = Clock,
         observe: Callable[[Exchange], None] | None = None,
@@ -51,7 +54,9 @@ class MockApp:
         admin_key: str | None = None,
     ) -> None:
         self.doors: tuple[Door[Any], ...] = (PopulationDoor(population), PartnerDoor(partner))
+        self.callbacks = callbacks or CallbackSettings()
         self.spaces = Spaces(seed, citizens, self.doors, clock)
+        self._sender = Sender(self.spaces, self.happen, self.callbacks)
         self.journal = None if journal is None else Journal(journal, {"seed": seed, "citizens": citizens})
         if self.journal is not None:
             self._rebuild(self.journal)
@@ -80,8 +85,11 @@ class MockApp:
 
         Raises `JournalBroken`.
         """
-        if self.journal is not None and self.spaces.holds(space):
+        if not self.spaces.holds(space):
+            return
+        if self.journal is not None:
             await self.journal.write({"space": space.name, **record})
+        self._sender.told(space, record)
 
     def note(self, space: Space, record: dict[str, Any]) -> None:
         """Have a record journalled with the next one."""
@@ -96,13 +104,16 @@ class MockApp:
         """
         self.check()
         space.apply(record)
-        if not await self._forget():
+        if await self._forget():
+            self._sender.told(space, record)
+        else:
             await self.write(space, record)
 
     async def remove(self, name: str) -> bool:
         """Forget a namespace; return whether it was there. Raises `JournalBroken`."""
         self.check()
         there = self.spaces.remove(name)
+        self._sender.forget(name)
         if there and self.journal is not None and not await self._forget():
             await self.journal.write({"space": name, "removed": True})
         return there
@@ -124,12 +135,18 @@ class MockApp:
         await self.journal.empty()
         return True
 
+    def start(self) -> None:
+        """Send what was owed when the journal ended; without this the first request does it. Needs a running loop."""
+        self._sender.start()
+
     def stop(self) -> None:
-        """End everything that hangs, because the server is about to stop."""
+        """End everything that hangs or is on its way, because the server is about to stop."""
         self._runner.stop()
+        self._sender.stop()
 
     def close(self) -> None:
-        """Let go of the journal."""
+        """Send nothing more, and let go of the journal."""
+        self._sender.stop()
         if self.journal is not None:
             self.journal.close()
 
@@ -140,6 +157,7 @@ class MockApp:
             return
         if scope["type"] != "http":
             return
+        self.start()
         request = opened(scope)
         try:
             if self._control.owns(request):

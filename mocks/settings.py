@@ -1,4 +1,4 @@
-"""The settings file of the mocks: a TOML table for each door. What a table may hold is the door's to say."""
+"""The settings file of the mocks: a TOML table for each door, one for callbacks. What it may hold is theirs to say."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from mocks.callbacks import CallbackSettings
 from mocks.doors.partner.settings import PartnerDoorSettings
 from mocks.doors.population.settings import PopulationDoorSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TABLES: dict[str, type[BaseModel]] = {"population": PopulationDoorSettings, "partner": PartnerDoorSettings}
+TABLES: dict[str, type[BaseModel]] = {
+    "population": PopulationDoorSettings,
+    "partner": PartnerDoorSettings,
+    "callbacks": CallbackSettings,
+}
 """The tables, which are also the arguments of `MockApp`."""
 
 
 def load(path: Path | None) -> dict[str, Any]:
-    """Return the settings of every door that the file names. Raises `OSError` or `ValueError`."""
+    """Return the settings that the file names, by table. Raises `OSError` or `ValueError`."""
     content: dict[str, Any] = {} if path is None else tomllib.loads(path.read_text("utf-8"))
     if not content.keys() <= TABLES.keys():
-        raise ValueError(f"the settings file has a table for each door and nothing else: [{'], ['.join(TABLES)}]")
+        raise ValueError(f"the settings file has a table for each door, one for callbacks, and no other: [{'], ['.join(TABLES)}]")
     return {name: TABLES[name].model_validate(table) for name, table in content.items()}
 
 
