@@ -1,8 +1,8 @@
 """One exchange, from the request to the last byte of the answer, as the faults in force want it.
 
 It asks the door what the request is about, asks the book what strikes (`begin`), lets the door act or not (`decide`),
-has it all journalled, and only then sends. The first two wait for nothing, and each sees one instant of the clock, so
-that a run can be decided again. Decides nothing about what a system would say; that is the door's.
+has it all journalled, and only then lets the answer go. The first two wait for nothing, and each sees one instant of
+the clock, so that a run can be decided again. Decides nothing about what a system would say; that is the door's.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from mocks import callbacks, sockets
-from mocks.asgi import Answer, Request, head, respond
+from mocks import callbacks
+from mocks.carrier import Carrier, Line, head_leaves, whole_leaves
+from mocks.defects import OUTCOME, defect
+from mocks.doors import Result
 from mocks.doors.pages import page
-from mocks.faults import EVERYWHERE, NATURE, Armed, Fault, Stage, Visit, What
+from mocks.faults import EVERYWHERE, NATURE, Acts, Armed, Fault, Stage, Visit, What
 from mocks.journal import JournalBroken
 from mocks.ledger import Effect, Exchange
 from mocks.spaces import effect_record, exchange_record, request_record
@@ -25,8 +28,8 @@ from mocks.spaces import effect_record, exchange_record, request_record
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from mocks.asgi import Receive, Scope, Send
-    from mocks.doors import Door, Result, Subject
+    from mocks.asgi import Answer, Receive, Request, Scope, Send
+    from mocks.doors import Door, Site, Subject
     from mocks.ledger import Ledger
     from mocks.spaces import Space
 
@@ -34,13 +37,9 @@ if TYPE_CHECKING:
     Note = Callable[[Space, dict[str, Any]], None]
 
 LATE_SECONDS = 0.2
-HANG_SECONDS = 60.0
 ACTS_LATE_SECONDS = 30.0
-DRIP_SECONDS = 0.1
-DRIP_BYTES = 16
 SETTLING = 3
 """Rounds of the event loop in which a caller who left is noticed before the next exchange of its lane begins."""
-SILENT = (What.HANG, What.ACK_LOST, What.RESET_BEFORE, What.RESET_AFTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +58,18 @@ class Struck:
 
     @property
     def lets_act(self) -> bool:
-        """Whether the system acts, as far as answer and wire are concerned, and now."""
-        return not self.of(Stage.ACT) and all(
-            one.fault.acts for one in self.armed if NATURE[one.fault.what].stage is not Stage.DELAY
-        )
+        """Whether the system acts now: all that decide about the answer have to let it."""
+        return not self.of(Stage.ACT) and all(fault.acts for fault in self._about_the_answer)
+
+    @property
+    def acts_late(self) -> Fault | None:
+        """What makes the system act later, unless something says that it does not act at all."""
+        kept_from = (NATURE[one.what].acts is Acts.NO or one.details.acts is False for one in self._about_the_answer)
+        return None if any(kept_from) else self.only(Stage.ACT)
+
+    @property
+    def _about_the_answer(self) -> tuple[Fault, ...]:
+        return (*self.of(Stage.ANSWER), *self.of(Stage.WIRE))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,11 +106,11 @@ class Runner:
         self._record_requests = record_requests
         self._able: dict[tuple[str, str], frozenset[What]] = {}
         self._later: set[asyncio.Task[None]] = set()
-        self._stopping = asyncio.Event()
+        self._carrier = Carrier()
 
     def stop(self) -> None:
         """End everything that hangs, because the server is about to stop."""
-        self._stopping.set()
+        self._carrier.stop()
         for task in self._later:
             task.cancel()
 
@@ -119,7 +126,7 @@ class Runner:
                 await asyncio.sleep(0)
             case = self.begin(space, door, request)
         try:
-            await self._serve(case, scope, receive, send)
+            await self._serve(case, Line(scope, receive, send))
         finally:
             tick = case.ledger.end(case.began, case.subject.lane)
             if case.ledger is space.ledger:
@@ -146,27 +153,20 @@ class Runner:
             self._note(space, request_record(request, began, now))
         return Case(space, door, request, subject, ledger, began, visit, struck, at, space.clock.wall())
 
-    async def _serve(self, case: Case, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, case: Case, line: Line) -> None:
         late = case.struck.of(Stage.DELAY)
         seconds = sum(LATE_SECONDS if one.details.seconds is None else one.details.seconds for one in late)
         if late and not all(one.acts for one in late):
-            await self._wait(seconds, receive)
+            await self._carrier.wait(seconds, line.receive)
             seconds = 0
         answer, record = self.decide(case)
         if record is not None:
-            for slow in case.struck.of(Stage.ACT):
+            if slow := case.struck.acts_late:
                 self._act_later(case, record["exchange"]["seq"], slow)
             await self._write(case.space, record)
-        if seconds and await self._wait(seconds, receive):
+        if seconds and await self._carrier.wait(seconds, line.receive):
             return
-        wire = case.struck.only(Stage.WIRE)
-        if wire is not None:
-            await self._disturb(wire, answer, scope, receive, send)
-        elif answer is not None:
-            await respond(answer, send)
-        else:
-            await self._wait(HANG_SECONDS, receive)
-            await sockets.close(scope, receive)
+        await self._carrier.carry(answer, case.struck.only(Stage.WIRE), line)
 
     def decide(self, case: Case) -> tuple[Answer | None, dict[str, Any] | None]:
         """Let the system act or not; return the answer and what has to be on disk before it is sent."""
@@ -174,20 +174,18 @@ class Runner:
             return self._decide(case, now)
 
     def _decide(self, case: Case, decided: float) -> tuple[Answer | None, dict[str, Any] | None]:
-        space, door, subject, struck = case.space, case.door, case.subject, case.struck
+        space, struck = case.space, case.struck
         skew = sum(fault.details.skew for fault in struck.of(Stage.VIEW) if fault.what is What.CLOCK_SKEW)
-        view = {name: way for fault in struck.of(Stage.VIEW) for name, way in door.views.get(fault.what, {}).items()}
-        site = space.site(door, now=space.clock.now() + timedelta(seconds=skew), view=view)
-        result = door.act(case.request, subject, site) if struck.lets_act else None
-        fault = struck.only(Stage.ANSWER)
-        if fault is None:
-            answer = None if result is None else result.answer
-        else:
-            answer = page(fault, space.clock.now()) or door.disturb(fault, subject, site, result)
+        views = (case.door.views.get(fault.what, {}) for fault in struck.of(Stage.VIEW))
+        view = {name: way for changes in views for name, way in changes.items()}
+        site = space.site(case.door, now=space.clock.now() + timedelta(seconds=skew), view=view)
+        try:
+            result, answer = _outcome(case, site)
+        except Exception as error:  # noqa: BLE001 - a defect in a door is recorded as one; what it wrote is dropped
+            site, answer = space.site(case.door), defect(error)
+            result = Result(answer, OUTCOME, acted=False)
         if case.ledger is not space.ledger:
             return answer, None
-        if result is not None:
-            callbacks.plan(space, door, subject.agency, site, result.callbacks)
         exchange = self._exchange(case, result, answer)
         effects = (_effect(case, exchange.seq),) if exchange.acted else ()
         space.record(exchange, effects, site.world.changes)
@@ -198,9 +196,6 @@ class Runner:
     def _exchange(self, case: Case, result: Result | None, answer: Answer | None) -> Exchange:
         visit, subject = case.visit, case.subject
         wire = case.struck.only(Stage.WIRE)
-        cut = wire is not None and (
-            wire.what in (*SILENT, What.STALL) or (wire.what is What.TRUNCATED and wire.details.cut != "short")
-        )
         return Exchange(
             seq=case.ledger.total + 1,
             began=case.began,
@@ -219,8 +214,8 @@ class Runner:
             fault_ids=tuple(one.id for one in case.struck.armed),
             outcome=None if result is None else result.outcome,
             acted=result is not None and result.acted,
-            status=None if answer is None or cut else answer.status,
-            wait_asked=None if answer is None else _wait_asked(answer),
+            status=answer.status if answer is not None and whole_leaves(answer, wire) else None,
+            wait_asked=_wait_asked(answer, case.wall) if answer is not None and head_leaves(answer, wire) else None,
             answer=None if answer is None else hashlib.sha256(answer.body).hexdigest()[:16],
         )
 
@@ -239,61 +234,17 @@ class Runner:
             return
         with space.clock.held():
             site = space.site(case.door)
-            result = case.door.act(case.request, case.subject, site)
+            try:
+                result = _acted(case, site)
+            except Exception as error:  # noqa: BLE001 - a worker's edge: nobody waits for this task
+                defect(error)
+                return
             if not result.acted:
                 return
-            callbacks.plan(space, case.door, case.subject.agency, site, result.callbacks)
             effect = _effect(case, seq)
         space.acted(effect, site.world.changes)
         with suppress(JournalBroken):  # nobody waits for this; the next exchange is told
             await self._write(space, effect_record(effect, site.world.changes))
-
-    async def _disturb(self, wire: Fault, answer: Answer | None, scope: Scope, receive: Receive, send: Send) -> None:
-        """Do to the connection what the fault says."""
-        seconds = HANG_SECONDS if wire.details.seconds is None else wire.details.seconds
-        cut = wire.details.cut
-        match wire.what:
-            case What.RESET_BEFORE | What.RESET_AFTER:
-                await sockets.reset(scope, receive)
-            case What.HANG | What.ACK_LOST if cut not in ("closed", "reset"):
-                await self._wait(seconds, receive)
-                await sockets.close(scope, receive)
-            case What.STALL | What.TRUNCATED if answer is not None:
-                kept = len(answer.body) // 2 if wire.details.bytes is None else wire.details.bytes
-                part = answer.body[:kept]
-                if cut == "short":
-                    await respond(Answer(answer.status, part, answer.content_type, answer.headers), send)
-                    return
-                await send(head(answer))
-                await send({"type": "http.response.body", "body": part, "more_body": True})
-                if wire.what is What.STALL:
-                    await self._wait(seconds, receive)
-                await (sockets.reset if cut == "reset" else sockets.close)(scope, receive)
-            case What.DRIP if answer is not None:
-                await self._drip(wire, answer, receive, send)
-            case _:
-                await (sockets.reset if cut == "reset" else sockets.close)(scope, receive)
-
-    async def _drip(self, wire: Fault, answer: Answer, receive: Receive, send: Send) -> None:
-        size = wire.details.bytes or DRIP_BYTES
-        pause = DRIP_SECONDS if wire.details.seconds is None else wire.details.seconds
-        await send(head(answer))
-        for start in range(0, len(answer.body), size):
-            more = start + size < len(answer.body)
-            await send({"type": "http.response.body", "body": answer.body[start : start + size], "more_body": more})
-            if more and await self._wait(pause, receive):
-                return
-
-    async def _wait(self, seconds: float, receive: Receive) -> bool:
-        """Wait, but not longer than the caller or the server stays; return whether the caller left."""
-        gone = asyncio.ensure_future(sockets.until_gone(receive))
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        try:
-            await asyncio.wait((gone, stopping), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            return gone.done()
-        finally:
-            gone.cancel()
-            stopping.cancel()
 
     def _plays(self, door: Door[Any], operation: str) -> frozenset[What]:
         able = self._able.get((door.name, operation))
@@ -301,6 +252,22 @@ class Runner:
             helped = (what for what, operations in door.plays.items() if operation in operations)
             able = self._able[door.name, operation] = EVERYWHERE | frozenset(helped)
         return able
+
+
+def _outcome(case: Case, site: Site[Any]) -> tuple[Result | None, Answer | None]:
+    """Let the system act or not; return what it decided, and what is to be said instead or because of it."""
+    result = _acted(case, site) if case.struck.lets_act else None
+    fault = case.struck.only(Stage.ANSWER)
+    if fault is None:
+        return result, None if result is None else result.answer
+    return result, page(fault, case.space.clock.now()) or case.door.disturb(fault, case.subject, site, result)
+
+
+def _acted(case: Case, site: Site[Any]) -> Result:
+    result: Result = case.door.act(case.request, case.subject, site)
+    if case.ledger is case.space.ledger:
+        callbacks.plan(case.space, case.door, case.subject.agency, site, result.callbacks)
+    return result
 
 
 def _effect(case: Case, seq: int) -> Effect:
@@ -318,6 +285,12 @@ def _effect(case: Case, seq: int) -> Effect:
     )
 
 
-def _wait_asked(answer: Answer) -> float | None:
+def _wait_asked(answer: Answer, wall: float) -> float | None:
+    """Return what `Retry-After` says, in seconds from now: a date is measured on the system's clock, as callers do."""
     wait = next((value for name, value in answer.headers if name == "retry-after"), "")
-    return float(wait) if wait.isdecimal() else None
+    if wait.isdecimal():
+        return float(wait)
+    try:
+        return max(0.0, round(parsedate_to_datetime(wait).timestamp() - wall, 3))
+    except ValueError:
+        return None

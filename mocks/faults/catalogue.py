@@ -22,8 +22,8 @@ class Where(StrEnum):
 class Stage(StrEnum):
     """When in an exchange a fault strikes. Faults of different stages compose.
 
-    Of those that decide what comes back (`ANSWER`) and how it travels (`WIRE`) one each strikes, the one set first; of
-    the other stages all that hit.
+    Of those that decide when the system acts (`ACT`), what comes back (`ANSWER`) and how it travels (`WIRE`) one each
+    strikes, the one set first; of the other stages all that hit.
     """
 
     VIEW = "view"
@@ -37,7 +37,7 @@ class Stage(StrEnum):
     """What the system sends by itself, some time after the exchange."""
 
 
-EXCLUSIVE = frozenset({Stage.ANSWER, Stage.WIRE})
+EXCLUSIVE = frozenset({Stage.ACT, Stage.ANSWER, Stage.WIRE})
 
 
 class What(StrEnum):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from math import ceil
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mocks.clock import VIETNAM, WEEKDAYS
 from mocks.faults.catalogue import NATURE, Acts, What, Where
@@ -26,9 +26,16 @@ class _Part(BaseModel):
 class Calendar(_Part):
     """A time of day in Vietnam, on some weekdays; one that goes past midnight belongs to the day on which it begins."""
 
-    days: tuple[Weekday, ...] = get_args(Weekday)
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] = get_args(Weekday)
     begins: time = Field(alias="from")
     ends: time = Field(alias="to")
+
+    @field_validator("begins", "ends")
+    @classmethod
+    def _in_vietnam(cls, given: time) -> time:
+        if given.tzinfo is not None:
+            raise ValueError("a time of day is told as it is in Vietnam, without an offset")
+        return given
 
     def covers(self, seconds: float) -> bool:
         """Say whether an instant (seconds since 1970) lies inside."""
