@@ -26,7 +26,9 @@ def load(path: Path | None) -> dict[str, Any]:
     """Return the settings that the file names, by table. Raises `OSError` or `ValueError`."""
     content: dict[str, Any] = {} if path is None else tomllib.loads(path.read_text("utf-8"))
     if not content.keys() <= TABLES.keys():
-        raise ValueError(f"the settings file has a table for each door, one for callbacks, and no other: [{'], ['.join(TABLES)}]")
+        raise ValueError(
+            f"the settings file has a table for each door, one for callbacks, and no other: [{'], ['.join(TABLES)}]"
+        )
     return {name: TABLES[name].model_validate(table) for name, table in content.items()}
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from mocks.asgi import Answer, Request
+    from mocks.callbacks import CallbackSettings
     from mocks.doors import Door
     from mocks.journal import Journal
     from mocks.spaces import Space, Spaces
@@ -77,6 +78,7 @@ class App(Protocol):
     spaces: Spaces
     journal: Journal | None
     record_requests: bool
+    callbacks: CallbackSettings
 
     def space(self, request: Request, login: str | None = None) -> Space:
         """Return the namespace that a request names. Raises `NoSpace`."""
