@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,9 +13,7 @@ import pytest
 from lienthong.processes import started
 from tests.support.frontdoor import ROOT, environment
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+FOREIGN = Path(__file__).parent / "foreign" / "one_stop.py"
 NAMES = ("mocks", "gateway", "adapters", "contracts", "tests")
 
 
@@ -68,7 +67,7 @@ async def test_the_mocks_start_in_a_project_that_has_mocks_of_its_own(
     """As a command or as a module, with the project's folder in the module search or not: ours start and answer."""
     begin = [str(python.with_name("lienthong"))] if way == "command" else [str(python), "-m", "lienthong"]
     more = {} if search is None else {"PYTHONPATH": str(project)}
-    command = [*begin, "mocks", "--citizens", "300", "--until-stdin-closes"]
+    command = [*begin, "mocks", "serve", "--port", "0", "--citizens", "300", "--until-stdin-closes"]
     async with (
         started("mocks", command, environment=outside(**more), log=project / "log", folder=project) as mocks,
         httpx.AsyncClient(trust_env=False) as http,
@@ -102,10 +101,41 @@ async def test_the_mocks_start_from_a_folder_that_only_pythonpath_knows(
     target = tmp_path_factory.mktemp("target")
     pip(sys.executable, "install", "--no-deps", "--no-index", "--target", str(target), str(wheel))
     search = os.pathsep.join([str(project), str(target)])
-    command = [sys.executable, "-m", "lienthong", "mocks", "--citizens", "300", "--until-stdin-closes"]
+    command = [
+        sys.executable,
+        "-m",
+        "lienthong",
+        "mocks",
+        "serve",
+        "--port",
+        "0",
+        "--citizens",
+        "300",
+        "--until-stdin-closes",
+    ]
     async with started(
         "mocks", command, environment=outside(PYTHONPATH=search), log=project / "log", folder=project
     ) as mocks:
         working_copy = os.path.realpath(f"/proc/{mocks.pid}/cwd")
         assert working_copy == os.path.realpath(project)
         assert mocks.ready["citizens"] == 300
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_its_own_tests_use_the_mocks(python: Path, project: Path, workers: tuple[str, ...]) -> None:
+    """The fixtures of the wheel: a look-up, a fault, claims, tests apart; beside a failure, what arrived."""
+    (project / "test_one_stop.py").write_bytes(FOREIGN.read_bytes())
+    done = subprocess.run(  # noqa: S603 - our own command
+        [str(python), "-m", "pytest", "-p", "no:cacheprovider", "-W", "error", *workers, "--lienthong-citizens", "300"],
+        env=outside(PYTHONPATH=str(project)),
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert "1 failed, 7 passed" in done.stdout, done.stdout + done.stderr
+    shown = done.stdout.partition("- mocks -")[2]
+    assert "1 exchanges, 1 effects; faults in force: none" in shown
+    assert re.search(r"#1 \S+ population/lookup key [0-9a-f]{16}, attempt 1, match, acted, HTTP 200", shown)
+    assert not re.search(r"999\d{9}", done.stdout + done.stderr)
