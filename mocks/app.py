@@ -5,12 +5,14 @@ Runs under `mocks.server` or mounted in process; the code is the same.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from mocks.asgi import Gone, Request, TooLarge, opened, read, respond, text_answer
+from mocks.asgi import Answer, Gone, Request, TooLarge, TooSlow, opened, read, respond, text_answer
 from mocks.callbacks import CallbackSettings
 from mocks.clock import Clock
 from mocks.control import Control
+from mocks.defects import defect
 from mocks.doors.partner.door import PartnerDoor
 from mocks.doors.population.door import PopulationDoor
 from mocks.exchange import Runner
@@ -29,14 +31,15 @@ if TYPE_CHECKING:
     from mocks.ledger import Exchange
 
 NAMESPACE = "x-mock-namespace"
+CLOSE = ("connection", "close")
 
 
 class MockApp:
     """All mocks of one seed. With a `journal` it begins where the last one ended, however that ended.
 
-    With `record_requests` the journal holds every request as it came, headers and body, so that a run can be decided
-    again. With an `admin_key` every call of the admin API has to present it. Raises `ValueError` or `OSError` for a
-    journal that cannot be used.
+    `more` are doors beside those that are always there. With `record_requests` the journal holds every request as it
+    came, headers and body, so that a run can be decided again. With an `admin_key` every call of the admin API has to
+    present it. Raises `ValueError` or `OSError` for a journal that cannot be used.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class MockApp:
         citizens: int = 5000,
         population: PopulationDoorSettings | None = None,
         partner: PartnerDoorSettings | None = None,
+        more: tuple[Door[Any], ...] = (),
         callbacks: CallbackSettings | None = None,
         journal: Path | None = None,
         clock: Callable[[], Clock] = Clock,
@@ -53,7 +57,7 @@ class MockApp:
         record_requests: bool = False,
         admin_key: str | None = None,
     ) -> None:
-        self.doors: tuple[Door[Any], ...] = (PopulationDoor(population), PartnerDoor(partner))
+        self.doors: tuple[Door[Any], ...] = (PopulationDoor(population), PartnerDoor(partner), *more)
         self.callbacks = callbacks or CallbackSettings()
         self.spaces = Spaces(seed, citizens, self.doors, clock)
         self._sender = Sender(self.spaces, self.happen, self.callbacks)
@@ -154,39 +158,54 @@ class MockApp:
         """Serve one ASGI connection."""
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
-            return
-        if scope["type"] != "http":
-            return
-        self.start()
-        request = opened(scope)
-        try:
-            if self._control.owns(request):
-                await respond(await self._control.handle(request, receive), send)
-            else:
-                await self._knock(await read(request, receive), scope, receive, send)
-        except Gone:
-            return
-        except TooLarge:
-            await respond(text_answer("request too large", 413), send)
-        except JournalBroken as error:
-            await respond(text_answer(f"the mock's journal cannot be written: {error}", 500), send)
+        elif scope["type"] == "http":
+            self.start()
+            with suppress(Gone):
+                answer = await self._serve(scope, receive, send)
+                if answer is not None:
+                    await respond(answer, send)
 
-    async def _knock(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+        """Return what is still to be sent. Raises `Gone`, and in process what a fault did to the connection."""
+        try:
+            return await self._answer(scope, receive, send)
+        except ConnectionError:
+            raise
+        except TooLarge:
+            return text_answer("request too large", 413, CLOSE)
+        except TooSlow:
+            return text_answer("the request did not end", 408, CLOSE)
+        except NoSpace as error:
+            return text_answer(str(error), 400)
+        except JournalBroken as error:
+            return text_answer(f"the mock's journal cannot be written: {error}", 500)
+        except Exception as error:  # noqa: BLE001 - a worker's edge: a defect is logged, and the caller not left alone
+            return defect(error)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Answer | None:
+        """Return what is to be sent, or `None` if a door's answer went its own way."""
+        request = opened(scope)
+        if self._control.owns(request):
+            answer = await self._control.handle(request, receive)
+            await self._settle()
+            return answer
+        request = await read(request, receive)
         door = self.door(request.path)
         if door is None:
-            await respond(text_answer("no such door", 404), send)
-            return
+            return text_answer("no such door", 404)
         shown = door.publish(request)
         if shown is not None:
-            await respond(shown, send)
-            return
-        try:
-            space = self.space(request, door.login(request))
-        except NoSpace as error:
-            await respond(text_answer(str(error), 400), send)
-        else:
-            self.check()
-            await self._runner.run(space, door, request, scope=scope, receive=receive, send=send)
+            return shown
+        space = self.space(request, door.login(request))
+        self.check()
+        await self._runner.run(space, door, request, scope=scope, receive=receive, send=send)
+        return None
+
+    async def _settle(self) -> None:
+        """Return once all that the admin API may have shown is on disk, so that a kill takes nothing of it back."""
+        if self.journal is not None:
+            with suppress(JournalBroken):  # what is not kept may still be looked at
+                await self.journal.settle()
 
     def space(self, request: Request, login: str | None = None) -> Space:
         """Return the namespace that a request names: by a header, or as `account+namespace`. Raises `NoSpace`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field, replace
@@ -15,10 +16,15 @@ Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 MAX_BODY = 1 << 20
+READ_SECONDS = 30.0
 
 
 class TooLarge(ValueError):
     """The body is longer than it may be."""
+
+
+class TooSlow(TimeoutError):
+    """The body has not ended within `READ_SECONDS`."""
 
 
 class Gone(ConnectionError):
@@ -76,7 +82,8 @@ class Answer:
 
 def json_answer(content: object, status: int = 200) -> Answer:
     """Return `content` as JSON."""
-    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    # A caller may have sent half a character (a lone surrogate), and it may be shown in the ledger.
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
     return Answer(status, body, "application/json")
 
 
@@ -100,17 +107,21 @@ def opened(scope: Scope) -> Request:
 
 
 async def read(request: Request, receive: Receive, most: int = MAX_BODY) -> Request:
-    """Return the request with its body, `most` bytes of it. Raises `TooLarge` or `Gone`."""
+    """Return the request with its body, `most` bytes of it. Raises `TooLarge`, `TooSlow` or `Gone`."""
     body = bytearray()
     more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Gone
-        body += message.get("body", b"")
-        if len(body) > most:
-            raise TooLarge
-        more = message.get("more_body", False)
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Gone
+                body += message.get("body", b"")
+                if len(body) > most:
+                    raise TooLarge
+                more = message.get("more_body", False)
+    except TimeoutError:
+        raise TooSlow from None
     return replace(request, body=bytes(body))
 
 
