@@ -96,7 +96,8 @@ class FaultsPart:
 
 
 def _said(fault: Fault) -> dict[str, Any]:
-    return fault.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    # What was set, not what differs: maintenance that is told to last all day would come back with its usual hours.
+    return fault.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def _armed(armed: Armed) -> dict[str, Any]:
