@@ -232,7 +232,7 @@ def test_every_kind_is_tested_and_described(mocks: Mocks) -> None:
         if what == "acts_late":
             mocks.fault("reset_after")
         try:
-            mocks.call("verify", person)
+            mocks.call("lookup", person)
         except httpx.TransportError:
             assert kind["where"] == "transport" or what == "acts_late"
         assert last(mocks)["faults"][0] == what

@@ -30,7 +30,7 @@ def test_ready_line_has_all_that_a_caller_needs() -> None:
     with running("--seed", "3", "--citizens", "300") as mocks:
         assert (mocks.ready["seed"], mocks.ready["citizens"]) == (3, 300)
         assert mocks.ready["admin"].endswith("/__mock__/")
-        assert len(mocks.ready["credentials"]["population"]["accounts"]) == 2
+        assert len(mocks.ready["credentials"]["population"]["accounts"]) == 3
         assert ">true<" in mocks.call("verify", mocks.people(limit=1)[0]).text
 
 
