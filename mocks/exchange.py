@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -233,7 +233,8 @@ class Runner:
         if case.ledger is not space.ledger:
             return
         with space.clock.held():
-            site = space.site(case.door)
+            # Let in when it came: what has become stale in the meantime was not.
+            site = space.site(case.door, now=datetime.fromisoformat(case.at))
             try:
                 result = _acted(case, site)
             except Exception as error:  # noqa: BLE001 - a worker's edge: nobody waits for this task
