@@ -138,7 +138,12 @@ class _Outbox:
 
     async def _run(self) -> None:
         client = httpx.AsyncClient(
-            verify=_tls(), trust_env=False, follow_redirects=False, timeout=self._settings.timeout_seconds
+            verify=_tls(),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=self._settings.timeout_seconds,
+            # An idle connection would stay open if the loop ends while the client is being closed.
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
         async with client, asyncio.TaskGroup() as group:
             while True:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mocks.world import Resource
 
 EXPECTED = "a target is a URL such as http://127.0.0.1:8000/inbound, without user name and fragment"
+HIGHEST_PORT = 65_535
 
 
 class Owed(Page):
@@ -83,7 +84,8 @@ class SpeechPart:
             url = httpx.URL(target if isinstance(target, str) else "")
         except httpx.InvalidURL:
             raise Wrong(EXPECTED) from None
-        if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.fragment:
+        port_is_one = url.port is None or 0 < url.port <= HIGHEST_PORT
+        if url.scheme not in ("http", "https") or not url.host or not port_is_one or url.userinfo or url.fragment:
             raise Wrong(EXPECTED)
         if not (self._app.callbacks.anywhere or url.host == "localhost" or _loopback(url.host)):
             raise Wrong("a target lies on this machine (127.0.0.1, ::1, localhost), unless callbacks may go anywhere")
