@@ -55,17 +55,17 @@ class Clock:
     def __init__(self, source: Callable[[], float] = time.time) -> None:
         self._source = source
         self._pace = REAL
-        self._held: float | None = None
+        self._held: tuple[float, float] | None = None
         self._changed: set[asyncio.Future[None]] = set()
 
     def wall(self) -> float:
         """Return the system's time, whatever this clock shows: for measuring how long something really took."""
-        return self._source()
+        return self._source() if self._held is None else self._held[1]
 
     def seconds(self) -> float:
         """Return the time shown, in seconds since 1970, UTC."""
         if self._held is not None:
-            return self._held
+            return self._held[0]
         return self._pace.at(self._source())
 
     def now(self) -> datetime:
@@ -73,12 +73,17 @@ class Clock:
         return datetime.fromtimestamp(self.seconds(), UTC)
 
     @contextmanager
-    def held(self, seconds: float | None = None) -> Iterator[float]:
-        """Show one instant while a decision is made: that at which it begins, or one that is given."""
+    def held(self, seconds: float | None = None, wall: float | None = None) -> Iterator[tuple[float, float]]:
+        """Show one instant while a decision is made: that at which it begins, or one that is given.
+
+        Gives it as this clock and as the system's shows it.
+        """
         before = self._held
-        self._held = held = self.seconds() if seconds is None else seconds
+        now, source = before or (None, self._source())
+        now, source = now if seconds is None else seconds, source if wall is None else wall
+        self._held = (self._pace.at(source) if now is None else now, source)
         try:
-            yield held
+            yield self._held
         finally:
             self._held = before
 

@@ -135,7 +135,7 @@ class Runner:
     def begin(self, space: Space, door: Door[Any], request: Request, subject: Subject | None = None) -> Case:
         """Take an exchange in: what it is about, and what strikes it."""
         ledger = space.ledger
-        with space.clock.held() as now:
+        with space.clock.held() as (now, wall):
             subject = subject or door.recognise(request, space.site(door))
             began = ledger.begin(subject.lane)
             visit = Visit(
@@ -150,8 +150,8 @@ class Runner:
             struck = Struck(space.faults.strike(visit))
             at = space.clock.now().isoformat(timespec="milliseconds")
         if self._record_requests:
-            self._note(space, request_record(request, began, now))
-        return Case(space, door, request, subject, ledger, began, visit, struck, at, space.clock.wall())
+            self._note(space, request_record(request, began, now, wall))
+        return Case(space, door, request, subject, ledger, began, visit, struck, at, wall)
 
     async def _serve(self, case: Case, line: Line) -> None:
         late = case.struck.of(Stage.DELAY)
@@ -170,7 +170,7 @@ class Runner:
 
     def decide(self, case: Case) -> tuple[Answer | None, dict[str, Any] | None]:
         """Let the system act or not; return the answer and what has to be on disk before it is sent."""
-        with case.space.clock.held() as now:
+        with case.space.clock.held() as (now, _):
             return self._decide(case, now)
 
     def _decide(self, case: Case, decided: float) -> tuple[Answer | None, dict[str, Any] | None]:

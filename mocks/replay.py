@@ -18,15 +18,13 @@ from typing import TYPE_CHECKING, Any
 from mocks.app import MockApp
 from mocks.asgi import Request
 from mocks.exchange import Case, Runner
-from mocks.run import Record, Run, RunRefused, read, same_settings, taken_up
+from mocks.run import Record, Run, RunRefused, beginning, read, same_settings
 from mocks.settings import load, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mocks.spaces import Space
-
-NOT_COMPARED = frozenset({"wall"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,51 +55,51 @@ class Report:
 def replay(run: Run, app: MockApp) -> Report:
     """Return how a run comes out in the default namespace of fresh mocks. Raises `RunRefused`."""
     doors = {door.name: door for door in app.doors}
-    record = taken_up(run, doors)
+    begins = beginning(run.header, doors)
     if not same_settings(run, doors):
         raise RunRefused("the run was made with other settings of the doors; give those")
     try:
-        return _Replay(app, record).run()
+        return _Replay(app, begins).run(run.records)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise RunRefused("the run holds a record that these mocks do not understand") from error
 
 
 class _Replay:
-    def __init__(self, app: MockApp, record: Record) -> None:
+    def __init__(self, app: MockApp, begins: Record) -> None:
         self._app = app
         self._space = app.default
         self._runner = Runner(_nowhere, _noted_nowhere, None)
-        self._records: list[Record] = record["records"]
-        self._begin: Record = {"run": record["run"], "records": []}
+        self._begins = begins
         self._open: dict[int, Case] = {}
         self._report = Report()
 
-    def run(self) -> Report:
-        self._space.apply(self._begin)
-        for place, record in enumerate(self._records):
+    def run(self, records: list[Record]) -> Report:
+        self._space.apply(self._begins)
+        for place, record in enumerate(records):
             match record:
-                case {"request": given, "began": began, "now": now}:
-                    self._take_in(given, began, now)
+                case {"request": given, "began": began, "now": now, "wall": wall}:
+                    with self._space.clock.held(now, wall):
+                        self._open[began] = self._taken_in(given)
                 case {"exchange": {"began": began}, "decided": decided} if began in self._open:
                     self._decide(record["exchange"], decided)
                 case {"restarted": True}:
                     # A mock that was killed knew only what its journal told: so does this one now.
                     self._open.clear()
-                    self._space.apply({**self._begin, "records": self._records[: place + 1]})
+                    before = [*self._begins["records"], *records[: place + 1]]
+                    self._space.apply({**self._begins, "records": before})
                 case _:
                     self._report.taken += "exchange" in record
                     self._space.relive(record)
         return self._report
 
-    def _take_in(self, given: Record, began: int, now: float) -> None:
+    def _taken_in(self, given: Record) -> Case:
         headers = tuple((name, value) for name, value in given["headers"])
         body = base64.b64decode(given["body"])
         request = Request(given["method"], given["path"], given["query"], headers, body, None, given["scheme"])
         door = self._app.door(request.path)
         if door is None:
             raise LookupError
-        with self._space.clock.held(now):
-            self._open[began] = self._runner.begin(self._space, door, request)
+        return self._runner.begin(self._space, door, request)
 
     def _decide(self, recorded: Record, decided: float) -> None:
         with self._space.clock.held(decided):
@@ -111,7 +109,7 @@ class _Replay:
         self._report.differences += [
             Difference(recorded["seq"], name, value, replayed.get(name))
             for name, value in recorded.items()
-            if name not in NOT_COMPARED and replayed.get(name) != value
+            if replayed.get(name) != value
         ]
 
 

@@ -113,13 +113,17 @@ def read(text: bytes) -> Run:
         raise RunRefused(f"no run: wrong at {places}") from None
 
 
-def taken_up(run: Run, doors: Mapping[str, Door[Any]]) -> Record:
-    """Return the one record that puts a namespace where the run ended. Raises `RunRefused`."""
-    unknown = [name for name in run.header.doors if name not in doors]
+def beginning(top: Header, doors: Mapping[str, Door[Any]]) -> Record:
+    """Return the one record that puts a namespace where the run began. Raises `RunRefused`."""
+    unknown = [name for name in top.doors if name not in doors]
     if unknown:
         raise RunRefused(f"these mocks have no door {', '.join(unknown)}")
-    records = [*_spoken(run.header, doors), *run.records, RESTARTED]
-    return {"run": {"seed": run.header.seed, "citizens": run.header.citizens}, "records": records}
+    return {"run": {"seed": top.seed, "citizens": top.citizens}, "records": _spoken(top, doors)}
+
+
+def taken_up(run: Run, begins: Record) -> Record:
+    """Return the one record that puts a namespace where the run ended."""
+    return {**begins, "records": [*begins["records"], *run.records, RESTARTED]}
 
 
 def same_settings(run: Run, doors: Mapping[str, Door[Any]]) -> bool:

@@ -102,7 +102,7 @@ def _app(arguments: argparse.Namespace, at_end: ExitStack) -> MockApp:
 
 def _serve(app: MockApp, arguments: argparse.Namespace) -> int:
     def ready(port: int) -> None:
-        sys.stdout.write(json.dumps(_ready(app, _url(arguments.host, port))) + "\n")
+        sys.stdout.write(json.dumps(ready_line(app, _url(arguments.host, port))) + "\n")
         sys.stdout.flush()
         if arguments.until_stdin_closes:
             _watch_stdin(server)
@@ -176,7 +176,7 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ipv6 else f"http://{host}:{port}"
 
 
-def _ready(app: MockApp, url: str) -> dict[str, Any]:
+def ready_line(app: MockApp, url: str) -> dict[str, Any]:
     """Return the ready line: where the doors are and with which made-up credentials they open."""
     return {
         **{door.name: f"{url}{door.path}" for door in app.doors},

@@ -194,13 +194,13 @@ class Spaces:
         return self._spaces.get(space.name) is space
 
     def rehearse(self, records: Iterable[Mapping[str, Any]]) -> None:
-        """Let records happen in a namespace of nobody's. Raises `ValueError` if one of them cannot."""
+        """Let the lines of a run happen in a namespace of nobody's. Raises `ValueError` if one of them cannot."""
         space = Space("rehearsal", self._people, self._doors, self._kinds, self._clock())
         for number, record in enumerate(records, 1):
             try:
                 space.apply(record)
             except (ValueError, LookupError, TypeError, AttributeError):
-                raise ValueError(f"record {number} is none that these mocks understand") from None
+                raise ValueError(f"line {number} is no record that these mocks understand") from None
 
     def as_at_first(self) -> bool:
         """Say whether nothing has happened anywhere since the beginning, as far as the journal would tell."""
@@ -226,10 +226,11 @@ class Spaces:
             space.apply(RESTARTED)
 
 
-def request_record(request: Request, began: int, now: float) -> dict[str, Any]:
-    """Return the record of a request as it came in, at which tick and at which time of the mocks' clock."""
+def request_record(request: Request, began: int, now: float, wall: float) -> dict[str, Any]:
+    """Return the record of a request as it came in: at which tick, and when by the mocks' and by the system's clock."""
     given = {name: getattr(request, name) for name in ("method", "path", "query", "headers", "scheme")}
-    return {"request": {**given, "body": base64.b64encode(request.body).decode()}, "began": began, "now": now}
+    given["body"] = base64.b64encode(request.body).decode()
+    return {"request": given, "began": began, "now": now, "wall": wall}
 
 
 def exchange_record(exchange: Exchange, effects: Iterable[Effect], changes: Iterable[Change]) -> dict[str, Any]:

@@ -45,6 +45,11 @@ class FaultsPart:
                     "acts": nature.acts,
                     "does": nature.sentence,
                     "doors": [door.name for door in self._app.doors if what in EVERYWHERE or what in door.plays],
+                    "operations": {
+                        door.name: tuple(door.operations) if what in EVERYWHERE else door.plays[what]
+                        for door in self._app.doors
+                        if what in EVERYWHERE or what in door.plays
+                    },
                 }
                 for what, nature in NATURE.items()
             }
@@ -59,11 +64,10 @@ class FaultsPart:
             given = {**given, "for": whom}
         fault = Fault.model_validate(given)
         self._check(fault)
-        fault_id = space.faults.next_id
-        await self._app.happen(space, {"fault": _said(fault), "id": fault_id, "since": space.clock.seconds()})
-        armed = next((armed for armed in space.faults.in_force() if armed.id == fault_id), None)
-        if armed is None:
+        armed = Armed(space.faults.next_id, fault, space.clock.seconds())
+        if fault.until.at is not None and fault.until.at.timestamp() <= armed.since:
             raise Wrong("the fault is over already: until.at lies in the past")
+        await self._app.happen(space, {"fault": _said(fault), "id": armed.id, "since": armed.since})
         return json_answer(_armed(armed), 201)
 
     def _check(self, fault: Fault) -> None:

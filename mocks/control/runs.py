@@ -37,12 +37,12 @@ class RunsPart:
         space, doors = call.space, {door.name: door for door in self._app.doors}
         try:
             given = run.read(call.request.body)
-            record = run.taken_up(given, doors)
+            begins = run.beginning(given.header, doors)
             await asyncio.to_thread(populate, given.header.seed, given.header.citizens)
-            self._app.spaces.rehearse([{**record, "records": []}, *record["records"]])
+            self._app.spaces.rehearse([begins, *given.records])
         except ValueError as error:
             raise Wrong(str(error)) from None
-        await self._app.happen(space, record)
+        await self._app.happen(space, run.taken_up(given, begins))
         world = {"seed": given.header.seed, "citizens": given.header.citizens}
         counts = {"exchanges": space.ledger.total, "effects": space.ledger.done}
         settings = "same" if run.same_settings(given, doors) else "different"
