@@ -17,12 +17,16 @@ LATE_SECONDS: Final = 3
 """Later than the table's limit for a first byte."""
 
 
+OPERATIONS: Final = ("verify", "lookup")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One trouble. `fault` is what the mock is told, without whom and until; the rest changes the surroundings.
 
     `dialects` and `clock_seconds` change the mock for all who ask at that time; `adapter` changes our own settings.
-    `door` says where the request goes: to the mock, or to one of the ports that are none.
+    `door` says where the request goes: to the mock, or to one of the ports that are none; `operations` are those at
+    which the trouble can arise.
     """
 
     group: str
@@ -35,6 +39,7 @@ class Case:
     officer: str = "canbo.thu01"
     procedure: str = "9.000001"
     door: str = "mock"
+    operations: tuple[str, ...] = OPERATIONS
     paused: bool = False
 
     @property
@@ -194,6 +199,7 @@ def _of_the_mock(kinds: Mapping[str, Mapping[str, Any]]) -> Iterable[Case]:
     for what, nature in sorted(kinds.items(), key=lambda kind: PLACES.index(kind[1]["where"])):
         if nature["stage"] == "callback" or "population" not in nature["doors"]:
             continue
+        playable = nature.get("operations", {}).get("population", OPERATIONS)
         forms: list[tuple[str, dict[str, Any], dict[str, str]]]
         forms = [(form, details, {}) for form, details in FORMS.get(what, (("", {}),))]
         forms += [(form, {}, dialects) for form, struck, dialects in DIALECTS if what in struck]
@@ -206,4 +212,5 @@ def _of_the_mock(kinds: Mapping[str, Mapping[str, Any]]) -> Iterable[Case]:
                 | ({"with": details} if details else {})
                 | ({"when": {}} if what in BY_DAY_TOO else {}),
                 dialects=dialects,
+                operations=tuple(one for one in OPERATIONS if one in playable),
             )

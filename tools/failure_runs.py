@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from adapters.transport import Recorder
 
-OPERATIONS: Final = ("verify", "lookup")
 DEADLINE_SECONDS: Final = 10
 PHASE_SECONDS: Final = 1.0
 ATTEMPTS: Final = 2
@@ -122,14 +121,14 @@ async def _run(bench: _Bench) -> tuple[Result, ...]:
             runs = [
                 _one(bench, every[place], operation, people[2 * place : 2 * place + 2], turn)
                 for place in places
-                for operation in OPERATIONS
+                for operation in every[place].operations
             ]
             results = iter(await asyncio.gather(*runs))
             effects = (await bench.mock.get("effects?limit=10000")).json()["effects"]
         acted = {(effect["key"], effect["operation"]) for effect in effects}
         for place in places:
             lasting, passing = (person["key"] for person in people[2 * place : 2 * place + 2])
-            done[place] = [_judged(next(results), acted, lasting, passing) for _ in OPERATIONS]
+            done[place] = [_judged(next(results), acted, lasting, passing) for _ in every[place].operations]
     return tuple(result for place in range(len(every)) for result in done[place])
 
 
