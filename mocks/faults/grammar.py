@@ -103,7 +103,7 @@ class Details(_Part):
 
     seconds: Annotated[float, Field(ge=0, le=86_400)] | None = None
     """latency: how late (0.2 by default); hang, stall, ack_lost: how long at most (60); drip: between two pieces (0.1);
-    acts_late, callback_late: how much later by the mocks' clock (30)."""
+    by the mocks' clock, acts_late, callback_late: how much later (30); callback_out_of_order: how long at most (60)."""
     skew: Annotated[float, Field(allow_inf_nan=False, ge=-1e9, le=1e9)] = 600.0
     """clock_skew: by how many seconds the system's clock is ahead; negative is behind."""
     acts: bool | None = None
