@@ -169,6 +169,8 @@ class Spaces:
         self._clock = clock
         self._people = populate(seed, citizens)
         self._kinds = (*(kind for door in doors for kind in door.kinds), CALLBACKS)
+        if len({"citizen", *(kind.lifecycle.kind for kind in self._kinds)}) <= len(self._kinds):
+            raise ValueError("two kinds of resources bear one name")
         self._spaces: dict[str, Space] = {}
         self.of(DEFAULT)
 

@@ -174,3 +174,14 @@ def test_every_declared_life_cycle_reads_well() -> None:
     for name, kind in kinds.items():
         assert kind.lifecycle.kind == name
         assert all(verb.sentence.endswith(".") for verb in kind.lifecycle.verbs.values())
+
+
+def test_two_doors_cannot_mean_two_things_by_one_name() -> None:
+    """A kind of resource belongs to one door; a second of its name would silently take its place."""
+    one, other = PopulationDoor(), PopulationDoor()
+    other.kinds = (DOSSIER,)
+    assert "dossier" in Spaces(1, 300, (one, other)).of("default").state.kinds
+    for kind in (*one.kinds, Citizens(PEOPLE)):
+        other.kinds = (kind,)
+        with pytest.raises(ValueError, match="two kinds of resources bear one name"):
+            Spaces(1, 300, (one, other))
