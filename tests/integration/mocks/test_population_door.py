@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from lxml import etree
 from zeep import Client
 
-from tests.support.mocks import OPERATIONS, envelope, joined
+from tests.support.mocks import OPERATIONS, Mocks, envelope, joined, start
 
 if TYPE_CHECKING:
-    import httpx
+    from collections.abc import Iterator
+    from pathlib import Path
 
-    from tests.support.mocks import Mocks, Person
+    from tests.support.mocks import Person
 
 DANCU = "{http://www.mic.gov.vn/dancu/1.0}"
 BCA = "{http://dancuquocgia.bca}"
@@ -254,6 +258,39 @@ def test_an_account_is_revoked_and_restored(mocks: Mocks) -> None:
     assert mocks.admin("POST", path, {"verb": "unlock"}).status_code == 409
     assert mocks.admin("POST", path, {"verb": "restore"}).json()["state"] == "active"
     assert exists(mocks.call("verify", person))
+
+
+def test_what_an_account_used_up_outlives_a_kill(tmp_path: Path) -> None:
+    """A mock that was killed still knows who asked how often, who was locked out, and which request ids were used."""
+    settings = tmp_path / "mocks.toml"
+    settings.write_text("[population]\nquota_per_day = 2\nlock_after = 1\n", encoding="utf-8")
+    arguments = ("--citizens", "300", "--settings", str(settings), "--journal", str(tmp_path / "journal"))
+    with killed(*arguments) as mocks:
+        mocks.speak(repeated_request="refused")
+        person = next(p for p in mocks.people() if p["identity_number"])
+        for _ in range(2):
+            assert exists(mocks.call("verify", person, account=0))
+        wrong = mocks.headers(account=1) | {"ApiKey": "x"}
+        assert mocks.client.post(mocks.url, headers=wrong, content=envelope("verify", person)).status_code == 401
+        assert exists(mocks.call("verify", person, account=2, MaYeuCau="MC-A"))
+    with killed(*arguments) as mocks:
+        for account in range(3):
+            mocks.call("verify", person, account=account, MaYeuCau="MC-A")
+        outcomes = [one["outcome"] for one in mocks.exchanges()[4:]]
+    assert outcomes == ["quota_used_up", "account_locked", "request_id_used"]
+
+
+@contextmanager
+def killed(*arguments: str) -> Iterator[Mocks]:
+    """Run the mocks as a process that is killed in the end."""
+    process = start(*arguments)
+    assert process.stdout is not None
+    with httpx.Client(timeout=10, trust_env=False) as client:
+        try:
+            yield Mocks(json.loads(process.stdout.readline()), client)
+        finally:
+            process.kill()
+            process.communicate()
 
 
 def test_one_province_only(mocks: Mocks) -> None:
