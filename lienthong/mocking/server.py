@@ -49,6 +49,8 @@ class Server:
 
     mocks: Mocks
     doors: Mapping[str, DoorAccess]
+    pid: int | None = None
+    """The process, where it is ours: for tests that kill it."""
 
     @property
     def admin(self) -> str:
@@ -76,7 +78,8 @@ def serving(log: Path, arguments: Sequence[str] = (), *, key: SecretStr | None =
         Mocks(child.ready["admin"], key=key) as mocks,
     ):
         credentials = child.ready["credentials"]
-        yield Server(mocks, {name: DoorAccess(name, child.ready[name], credentials[name]) for name in credentials})
+        doors = {name: DoorAccess(name, child.ready[name], credentials[name]) for name in credentials}
+        yield Server(mocks, doors, child.pid)
 
 
 @contextmanager
