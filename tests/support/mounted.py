@@ -23,7 +23,7 @@ class Mounted:
     def __init__(self, app: MockApp, client: httpx.AsyncClient) -> None:
         self.app = app
         self.client = client
-        self._signer = Mocks(ready_line(app, URL), client=None)  # type: ignore[arg-type] - it only signs
+        self.signer = Mocks(ready_line(app, URL), client=None)  # type: ignore[arg-type] - it only signs
         self._ids = 0
 
     async def call(
@@ -32,8 +32,8 @@ class Mounted:
         """Ask the population door. Raises what a fault makes of the connection."""
         self._ids += 1
         body = envelope(operation, person, **{"MaYeuCau": f"MC-{self._ids}", **fields})
-        headers = {**self._signer.headers(), "X-Mock-Namespace": namespace}
-        return await self.client.post(self._signer.url, headers=headers, content=body)
+        headers = {**self.signer.headers(), "X-Mock-Namespace": namespace}
+        return await self.client.post(self.signer.url, headers=headers, content=body)
 
     async def admin(self, method: str, path: str, content: Any = None, *, namespace: str = "default") -> httpx.Response:
         """Call the admin API; bytes go as they are."""
