@@ -59,6 +59,7 @@ class MockApp:
     ) -> None:
         self.doors: tuple[Door[Any], ...] = (PopulationDoor(population), PartnerDoor(partner), *more)
         self.callbacks = callbacks or CallbackSettings()
+        self._control = Control(self, admin_key)
         self.spaces = Spaces(seed, citizens, self.doors, clock)
         self._sender = Sender(self.spaces, self.happen, self.callbacks)
         self.journal = None if journal is None else Journal(journal, {"seed": seed, "citizens": citizens})
@@ -66,7 +67,6 @@ class MockApp:
             self._rebuild(self.journal)
         self.record_requests = record_requests
         self._runner = Runner(self.write, self.note, observe, record_requests=record_requests)
-        self._control = Control(self, admin_key)
 
     @property
     def default(self) -> Space:
