@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 LATE_SECONDS = 0.2
 ACTS_LATE_SECONDS = 30.0
-SETTLING = 3
+SETTLING = 8
 """Rounds of the event loop in which a caller who left is noticed before the next exchange of its lane begins."""
 
 
