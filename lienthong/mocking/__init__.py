@@ -3,6 +3,7 @@
 Synchronous, because what is under test runs elsewhere. Imports nothing of the mocks, nor of the gateway.
 """
 
+from lienthong.mocking.callbacks import Callbacks
 from lienthong.mocking.clock import Clock
 from lienthong.mocking.faults import Armed, Calendar, Fault, Faults, Until, When, Whom
 from lienthong.mocking.ledger import Claim, Ledger
@@ -11,6 +12,7 @@ from lienthong.mocking.server import DoorAccess, Server, attached, serving
 from lienthong.mocking.space import Dialects, Mocks, Space
 from lienthong.mocking.values import (
     Birth,
+    Callback,
     Citizen,
     Counts,
     Effect,
@@ -33,6 +35,8 @@ __all__ = [
     "Armed",
     "Birth",
     "Calendar",
+    "Callback",
+    "Callbacks",
     "Citizen",
     "Claim",
     "Clock",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from lienthong.mocking.callbacks import Callbacks
 from lienthong.mocking.clock import Clock
 from lienthong.mocking.faults import Faults
 from lienthong.mocking.ledger import Ledger
@@ -45,6 +46,7 @@ class Space:
         self.ledger = Ledger(line)
         self.faults = Faults(line, self.ledger)
         self.dialects = Dialects(line)
+        self.callbacks = Callbacks(line)
 
     def __repr__(self) -> str:
         return f"Space({self.name!r})"

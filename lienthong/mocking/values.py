@@ -206,6 +206,24 @@ class Effect(Said):
         return f"effect #{self.seq} {_time(self.at)} {what}, asked for by #{self.exchange}"
 
 
+class Callback(Said):
+    """Something that a system sends by itself. `due` is in seconds since 1970, by the mocks' clock."""
+
+    id: str
+    state: str
+    door: str
+    name: str
+    key: str
+    due: float
+    tries: int
+    left: int
+    """How often it is still to arrive."""
+    status: int | None
+    """What the other side answered last; `None` where it did not."""
+    faults: tuple[str, ...]
+    body: Any = Field(repr=False)
+
+
 class Counts(Said):
     """How many exchanges and effects there were, and how many faults are in force."""
 

@@ -205,6 +205,20 @@ def test_dialects_are_shown_and_changed(verb: Verb, space: Space) -> None:
     assert space.dialects.show()["population"]["name"] == "split"
 
 
+def test_callbacks_are_directed_and_listed(verb: Verb, space: Space) -> None:
+    """A door that sends something is told where to; one that sends nothing, or a strange address, is refused."""
+    assert (
+        "partner sends to http://127.0.0.1:9/in" in verb("callbacks", "direct", "partner", "http://127.0.0.1:9/in")[2]
+    )
+    assert space.callbacks.targets() == {"partner": "http://127.0.0.1:9/in"}
+    assert read(verb("callbacks", "list", "--state", "due", "--json")) == []
+    assert "Callback" in verb("callbacks", "list")[1]
+    assert read(verb("callbacks", "direct", "partner", "--json")) == {"partner": None}
+    assert "sends nowhere" in verb("callbacks", "direct", "partner")[2]
+    assert verb("callbacks", "direct", "population", "http://127.0.0.1:9/")[0] == ExitCode.NOT_POSSIBLE
+    assert verb("callbacks", "direct", "partner", "http://elsewhere.example/")[0] == ExitCode.NOT_POSSIBLE
+
+
 def test_a_namespace_is_listed_reset_and_forgotten(verb: Verb, server: Server, space: Space) -> None:
     """Its counts are in the list; a reset empties it, with another world if asked; removed, it is gone."""
     knock(server, space)

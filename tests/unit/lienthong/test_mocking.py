@@ -259,6 +259,22 @@ def test_the_ledger_is_read_to_its_end() -> None:
     )
 
 
+def test_callbacks_are_read_to_the_last() -> None:
+    """All pages, each callback with what became of it."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        offset = int(request.url.params["offset"])
+        fields = {"door": "partner", "name": "progressed", "key": "H1", "due": 1.5, "tries": 2, "left": 0}
+        made = {"id": f"c{offset}", "state": "sent", **fields, "status": 200, "faults": ["callback_late"], "body": "{}"}
+        return httpx.Response(200, json={"targets": {}, "total": 2, "callbacks": [made] if offset < 2 else []})
+
+    found = space(answer).callbacks.all(door="partner", state="sent")
+    assert [(one.id, one.tries, one.faults) for one in found] == [
+        ("c0", 2, ("callback_late",)),
+        ("c1", 2, ("callback_late",)),
+    ]
+
+
 def test_a_claim_that_does_not_hold_fails_with_the_evidence() -> None:
     """The error says what was claimed and shows what contradicts it, so that nobody has to look it up."""
     evidence = {"exchanges": [exchange(4)], "effects": [], "left_out": 2}
