@@ -192,7 +192,7 @@ def read(desk: Desk) -> Done | No:
     """Look a record up."""
     record = desk.record()
     if isinstance(record, No):
-        return _absent(desk, record)
+        return _absent(desk) if record.refusal is refusals.RECORD_UNKNOWN else record
     fields = record.fields
     shown = {
         name: fields.get(name, 0) for name in ("title", "procedure", "amount", "revision", "last_step", "registered_at")
@@ -203,27 +203,35 @@ def read(desk: Desk) -> Done | No:
 
 def find_step(desk: Desk) -> Done | No:
     """Say whether a step was applied."""
-    record = desk.record()
-    entry = desk.site.world.get(ENTRY, desk.entry("append"))
-    if isinstance(record, No) or entry is None:
-        return _absent(desk, record if isinstance(record, No) else None)
-    return Done("found", _found(desk, entry))
+    return _looked_up(desk, "append")
 
 
 def find_transfer(desk: Desk) -> Done | No:
     """Say whether a transfer was done, if this partner ever can."""
+    known = _looked_up(desk, "transfer")
+    way = desk.site.dialects.transfer_lookup
+    if isinstance(known, No) or way == "at_once" or (way == "later" and not _fresh(desk)):
+        return known
+    return Done(CANNOT_TELL, {"answer": CANNOT_TELL, "code": desk.query.code, **_part(desk.query)})
+
+
+def _fresh(desk: Desk) -> bool:
+    """Say whether the record or its transfer was touched so lately that this partner cannot tell yet."""
+    world = desk.site.world
+    touched = (world.get(RECORD, desk.query.code), world.get(ENTRY, desk.entry("transfer")))
+    last = max(0.0 if one is None else one.changed for one in touched)
+    return world.now - last < desk.settings.transfer_known_after_seconds
+
+
+def _looked_up(desk: Desk, operation: str) -> Done | No:
     record = desk.record()
-    if isinstance(record, No) and record.refusal is refusals.FOREIGN_RECORD:
+    if isinstance(record, No) and record.refusal is not refusals.RECORD_UNKNOWN:
         return record
-    entry = desk.site.world.get(ENTRY, desk.entry("transfer"))
-    dialects, settings = desk.site.dialects, desk.settings
-    touched = max(one.changed if one is not None and not isinstance(one, No) else 0.0 for one in (record, entry))
-    fresh = desk.site.world.now - touched < settings.transfer_known_after_seconds
-    if dialects.transfer_lookup == "never" or (dialects.transfer_lookup == "later" and fresh):
-        return Done(CANNOT_TELL, {"answer": CANNOT_TELL, "code": desk.query.code, "transfer": desk.query.part})
-    if isinstance(record, No) or entry is None:
-        return _absent(desk, record if isinstance(record, No) else None)
-    return Done("found", _found(desk, entry))
+    entry = desk.site.world.get(ENTRY, desk.entry(operation))
+    if entry is None:
+        return _absent(desk)
+    times = entry.fields["times"]
+    return Done("found", {"answer": THERE, "code": desk.query.code, **_part(desk.query), "times": times})
 
 
 WRITTEN: dict[str, Callable[[Desk, Any], Done | No]] = {
@@ -240,13 +248,13 @@ LOOKED_UP: dict[str, Callable[[Desk], Done | No]] = {
 }
 
 
-def contradiction(desk: Desk) -> Done | No:
+def contradiction(desk: Desk) -> Done:
     """Return the opposite of what a look-up should say."""
     world, query = desk.site.world, desk.query
     applied = {"find_step": "append", "find_transfer": "transfer"}.get(query.operation)
     there = world.get(RECORD, query.code) if applied is None else world.get(ENTRY, desk.entry(applied))
     if there is not None:
-        return _absent(desk, None)
+        return _absent(desk)
     if applied is None:
         return Done("found", {"answer": THERE, "code": query.code, "state": PROCESSING})
     return Done("found", {"answer": THERE, "code": query.code, **_part(query), "times": 1})
@@ -264,16 +272,8 @@ def _again(desk: Desk, record: Resource, operation: str, **named: object) -> Don
     return Done("applied_again", {**_receipt(record), **named, "times": times})
 
 
-def _absent(desk: Desk, no: No | None) -> Done | No:
-    if no is not None and no.refusal is refusals.FOREIGN_RECORD:
-        return no
-    if desk.site.dialects.absent == "error":
-        return No(refusals.RECORD_UNKNOWN)
+def _absent(desk: Desk) -> Done:
     return Done(ABSENT, {"answer": ABSENT, "code": desk.query.code, **_part(desk.query)})
-
-
-def _found(desk: Desk, entry: Resource) -> dict[str, Any]:
-    return {"answer": THERE, "code": desk.query.code, **_part(desk.query), "times": entry.fields["times"]}
 
 
 def _part(query: Query) -> dict[str, Any]:

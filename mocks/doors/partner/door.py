@@ -74,7 +74,7 @@ class PartnerDoor:
 
     def recognise(self, request: Request, site: Site[Dialects]) -> Subject:
         """Say which operation, which record and which agency a request is about."""
-        query = read(request, self.path, site.now.timestamp())
+        query = read(request, self.path)
         if query.operation == "login":
             account = credentials.known(query.account, self.settings)
             key = account.username if account else UNKNOWN
@@ -93,7 +93,7 @@ class PartnerDoor:
 
     def act(self, request: Request, subject: Subject, site: Site[Dialects]) -> Result:
         """Let the caller in, check what is asked, and do it."""
-        query = self._query(request, subject, site)
+        query = self._query(request, subject)
         decision = self._log_in(query, site) if query.operation == "login" else self._serve(query, site)
         answer = self._said(decision, site)
         if isinstance(decision, No):
@@ -154,21 +154,21 @@ class PartnerDoor:
 
     def _desk(self, query: Query, site: Site[Dialects]) -> Desk | No:
         """Let a caller in by the session that it shows."""
-        # A session counts at the time at which the request came in, even if the system is slow to act on it.
-        at = query.received + site.now.timestamp() - site.world.now
-        refusal = credentials.refusal(query.token, site.world, self.settings, at)
+        refusal = credentials.refusal(query.token, site.world, self.settings, site.now.timestamp())
         account = credentials.holder(query.token, site.world, self.settings)
         if refusal is not None or account is None:
             return No(refusal or refusals.TOKEN_REFUSED)
         return Desk(query, account, site, self.settings)
 
-    def _query(self, request: Request, subject: Subject, site: Site[Dialects]) -> Query:
+    def _query(self, request: Request, subject: Subject) -> Query:
         content = subject.content
-        return content if isinstance(content, Query) else read(request, self.path, site.now.timestamp())
+        return content if isinstance(content, Query) else read(request, self.path)
 
     def _said(self, decision: Done | No, site: Site[Dialects]) -> Answer:
         if isinstance(decision, No):
             return refusals.refuse(decision.refusal, site.dialects, decision.wrong, wait=_until_midnight(site.now))
+        if decision.outcome == actions.ABSENT and site.dialects.absent == "error":
+            return refusals.refuse(refusals.RECORD_UNKNOWN, site.dialects)
         return wire.success(decision.data, site.dialects)
 
     def _callback(self, name: str, code: str, site: Site[Dialects], after: float) -> Callback:

@@ -21,7 +21,7 @@ _REFUSED = {
     "append": (*WRITE, no.RECORD_UNKNOWN, no.RECORD_CLOSED, no.OUT_OF_ORDER, no.STATE_NOT_ALLOWED),
     "transfer": (*WRITE, no.RECORD_UNKNOWN, no.RECORD_CLOSED),
     "notify": (*WRITE, no.RECORD_UNKNOWN),
-    **dict.fromkeys(LOOKUPS, (*SESSION, no.WRONG_FIELDS, no.RECORD_UNKNOWN, no.FOREIGN_RECORD)),
+    **dict.fromkeys(LOOKUPS, (*SESSION, no.WRONG_FIELDS, no.FOREIGN_RECORD)),
 }
 _DONE = {
     "login": ("logged_in",),

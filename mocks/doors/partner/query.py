@@ -156,11 +156,9 @@ class Query:
     """Whether the body is a JSON object, where one is needed."""
     wrong: tuple[tuple[str, str], ...] = ()
     """Each wrong field by its path, with what is wrong about it."""
-    received: float = 0.0
-    """When it came in, in seconds since 1970."""
 
 
-def read(request: Request, path: str, received: float) -> Query:
+def read(request: Request, path: str) -> Query:
     """Return what a request below `path` asks. Never fails: what is wrong with it is said in `wrong`."""
     route, named = _route(request, path)
     operation = UNKNOWN if route is None else route.operation
@@ -187,7 +185,6 @@ def read(request: Request, path: str, received: float) -> Query:
         message=message,
         readable=isinstance(content, dict),
         wrong=tuple(wrong),
-        received=received,
     )
 
 
