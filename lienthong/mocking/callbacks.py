@@ -15,7 +15,7 @@ PAGE = 1000
 
 
 class Callbacks:
-    """Where each door sends what it sends by itself. It leaves when the clock says so; without a target it stays due."""
+    """Where each door sends what it sends by itself. It leaves by the clock; without a target it stays due."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
