@@ -143,7 +143,7 @@ async def _measure(settings: Settings, question: Question) -> list[Step]:
     section = settings.systems.population
     assert section is not None  # noqa: S101 - the configuration is the run's own
     async with AsyncExitStack() as stack:
-        store = await open_store(settings.store.path, settings.store.keys, serving=True)
+        store = await open_store(settings.store, serving=True)
         stack.push_async_callback(store.close)
         key = await _client(store, question)
 

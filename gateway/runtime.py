@@ -123,7 +123,7 @@ class Gateway:
         `transports` stand in for the carrier of the systems they name: a partner mounted in this process.
         """
         async with AsyncExitStack() as stack:
-            store = await open_store(settings.store.path, settings.store.keys, serving=True)
+            store = await open_store(settings.store, serving=True)
             stack.push_async_callback(store.close)
             gateway = cls(settings, store, Metrics(), transports)
             for system in gateway.systems.values():

@@ -11,15 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as VariableError
 
 from adapters.population.settings import PopulationSettings
 from gateway.resilience.settings import PolicySettings
+from gateway.store.place import place_of
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
+
+_STORE = Path("var/lienthong.db")
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -84,10 +87,42 @@ class ServerSettings(_Section):
 
 
 class StoreSettings(_Section):
-    """Where the store and its keys lie. They are two places so that a backup of one is not a copy of the other."""
+    """Where the store and its keys lie: a SQLite file (`path`), or a PostgreSQL database (`dsn` or `dsn_file`).
 
-    path: Path = Path("var/lienthong.db")
+    Store and keys are two places so that a backup of one is not a copy of the other.
+    """
+
+    path: Path | None = None
+    dsn: SecretStr | None = Field(None, description="postgresql://user:password@host:port/database?sslmode=verify-full")
+    dsn_file: Path | None = Field(None, description="File that holds the DSN and nothing else.")
+    connections: int = Field(10, ge=1, le=500, description="Most connections to PostgreSQL, for this process")
     keys: Path = Path("var/keys")
+
+    @property
+    def place(self) -> str:
+        """Where the store is, in words that may be shown."""
+        return str(self.path or self.dsn_file) if self.dsn is None else place_of(self.dsn.get_secret_value())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _file_by_default(cls, given: Any) -> Any:
+        if isinstance(given, dict) and not {"path", "dsn", "dsn_file"} & given.keys():
+            return {**given, "path": _STORE}
+        return given
+
+    @model_validator(mode="after")
+    def _one_engine(self) -> Self:
+        given = [name for name in ("path", "dsn", "dsn_file") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give one of path (SQLite), dsn and dsn_file (PostgreSQL), not {' and '.join(given)}")
+        return self
+
+    @field_validator("dsn")
+    @classmethod
+    def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("a DSN begins with postgresql://")
+        return value
 
 
 class PopulationSection(_Section):

@@ -40,7 +40,7 @@ def _show(settings: Settings, voice: Voice) -> None:
     table.add_column(overflow="fold")
     scheme = "http" if server.tls_certificate_file is None else "https"
     table.add_row(voice.say("config.check.server"), f"{scheme}://{server.host}:{server.port}")
-    table.add_row(voice.say("config.check.store"), str(store.path))
+    table.add_row(voice.say("config.check.store"), store.place)
     table.add_row(voice.say("config.check.keys"), str(store.keys))
     systems = [name for name in type(settings.systems).model_fields if getattr(settings.systems, name) is not None]
     table.add_row(voice.say("config.check.systems"), ", ".join(systems) or voice.say("config.check.none"))

@@ -51,7 +51,7 @@ def serve(
     logs.configure()
     sys.setswitchinterval(_SWITCH_SECONDS)
     _allow_connections(settings.server.max_connections)
-    with explained(settings.store.path), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with explained(settings.store), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, until_stdin_closes=until_stdin_closes))
 
 

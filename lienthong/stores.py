@@ -13,7 +13,6 @@ from lienthong.stop import ExitCode, Stop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-    from pathlib import Path
 
     from gateway.settings import Settings, StoreSettings
     from gateway.store import Store
@@ -43,8 +42,8 @@ _NOT_POSSIBLE: dict[type[stores.NotPossible], str] = {
 @asynccontextmanager
 async def opened(settings: StoreSettings) -> AsyncIterator[Store]:
     """Open the store beside whatever serves from it, for as long as the block lasts. Raises `Stop`."""
-    with explained(settings.path):
-        store = await stores.open_store(settings.path, settings.keys, serving=False)
+    with explained(settings):
+        store = await stores.open_store(settings, serving=False)
         try:
             yield store
         finally:
@@ -62,7 +61,7 @@ def use(settings: Settings, work: Callable[[Store], Awaitable[Result]]) -> Resul
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def explained(settings: StoreSettings) -> Iterator[None]:
     """Turn what the store refuses into a `Stop` that says what to do."""
     try:
         yield
@@ -74,7 +73,9 @@ def explained(path: Path) -> Iterator[None]:
         raise Stop(ExitCode.NOT_POSSIBLE, _NOT_POSSIBLE[type(error)], name=error.name, keys=keys) from None
     except stores.StoreUnavailable as error:
         trouble = str(error.trouble)
-        raise Stop(ExitCode.STORE_UNAVAILABLE, f"store_{trouble}", path=str(path), why=error.detail or "") from None
+        raise Stop(
+            ExitCode.STORE_UNAVAILABLE, f"store_{trouble}", path=settings.place, why=error.detail or ""
+        ) from None
     except OSError as error:
         if error.filename is None:
             raise

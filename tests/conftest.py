@@ -16,6 +16,7 @@ from tests.support.aftermath import (  # noqa: F401 - hooks, found here by name
     pytest_sessionfinish,
     pytest_terminal_summary,
 )
+from tests.support.postgres import database, databases  # noqa: F401 - fixtures, likewise
 
 if TYPE_CHECKING:
     import pytest

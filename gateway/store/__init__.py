@@ -45,7 +45,7 @@ from gateway.store.records import (
 from gateway.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from gateway.settings import StoreSettings
 
 __all__ = [
     "Agencies",
@@ -87,10 +87,25 @@ __all__ = [
 ]
 
 
-async def open_store(path: Path, keys: Path, *, serving: bool) -> Store:
-    """Open the store in the file `path`, with its key in the directory `keys`; make both when there is nothing yet.
+async def open_store(settings: StoreSettings, *, serving: bool) -> Store:
+    """Open the store that the settings name, with its key; make both when there is nothing yet.
 
-    `serving=True` is for the one process that answers calls, `False` for command-line verbs beside it.
+    `serving=True` is for a process that answers calls, `False` for command-line verbs beside it.
     Raises `CannotOpen` (a person has to act) or `StoreUnavailable` (it may pass).
     """
-    return await SqliteStore.open(path, keys, serving=serving)
+    if settings.path is not None:
+        return await SqliteStore.open(settings.path, settings.keys, serving=serving)
+    from gateway.store.postgres import PostgresStore  # noqa: PLC0415 - and the driver, which SQLite does not need
+
+    return await PostgresStore.open(_dsn(settings), settings.keys, serving=serving, connections=settings.connections)
+
+
+def _dsn(settings: StoreSettings) -> str:
+    if settings.dsn is not None:
+        return settings.dsn.get_secret_value()
+    if settings.dsn_file is None:
+        raise AssertionError  # the settings have one of the three
+    try:
+        return settings.dsn_file.read_text("utf-8").strip()
+    except OSError as error:
+        raise NoAccess(settings.dsn_file, error.errno or 0) from error

@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 
 
 class Assembly:
-    """All of `Store` but opening and closing."""
+    """All of `Store` but opening and closing. `process` is what a call is known by to be ours, if others serve too."""
 
-    def __init__(self, engine: Engine, snapshot: Snapshots, subjects: Subjects, wall: Clock) -> None:
+    def __init__(
+        self, engine: Engine, snapshot: Snapshots, subjects: Subjects, wall: Clock, process: int | None = None
+    ) -> None:
         self._engine = engine
         self._closed = False
         self.subjects = subjects
         self.snapshot = snapshot
         self.stop_switch = snapshot
         changer = Changer(engine, snapshot, wall)
-        self.attempts = AttemptTable(engine, wall)
+        self.attempts = AttemptTable(engine, wall, process)
         self.audit = AuditTable(engine)
         self.clients = ClientTable(engine, changer)
         self.agencies = AgencyTable(engine, changer)

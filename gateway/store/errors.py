@@ -2,14 +2,14 @@
 
 ::
 
-    StoreUnavailable    nothing was committed and nothing may be acknowledged; it may pass by itself
+    StoreUnavailable    nothing may be acknowledged; it may pass by itself
     AttemptExists       an attempt was opened twice: a defect of ours
     CannotOpen          the store must not be opened as it lies there; a person has to act
     ├── SecondServer    another serving process has it
     ├── SchemaTooNew    a newer release has been here
     ├── SchemaBehind    tables of an older release, and this process may not change them
     ├── NotOurs         no database, or some other program's
-    ├── NoAccess        the operating system does not let us have the file or folder
+    ├── NoAccess        we may not have the file, folder or database, or there is none
     ├── KeyMissing      the key file that belongs to this database is not there
     ├── WrongKey        the key file is another database's
     └── KeyExposed      others on this machine can read the key file
@@ -36,19 +36,22 @@ class Trouble(StrEnum):
     FULL = "full"
     """No space left on the disk."""
     LOCKED = "locked"
-    """Another process holds the database for too long."""
+    """Another process holds the database, or a row of it, for too long."""
     OVERLOADED = "overloaded"
-    """More is waiting to be written than the queue holds."""
+    """More is waiting to be written than the queue holds, or than there are connections for."""
     STALE = "stale"
     """Clients and switches could not be read for too long."""
     CLOSED = "closed"
     """The process is stopping."""
     BROKEN = "broken"
-    """Input/output error, read-only or damaged file."""
+    """Input/output error, read-only or damaged file; server that cannot be reached or does not answer."""
 
 
 class StoreUnavailable(ports.StoreUnavailable):
-    """Nothing was committed, so nothing may be acknowledged. `detail` is the engine's own error name."""
+    """Nothing may be acknowledged, and nothing was committed unless the answer to the commit itself was lost.
+
+    `detail` is the engine's own error name.
+    """
 
     def __init__(self, trouble: Trouble, detail: str | None = None) -> None:
         super().__init__(f"store {trouble}" + (f" ({detail})" if detail else ""))
@@ -57,9 +60,9 @@ class StoreUnavailable(ports.StoreUnavailable):
 
 
 class CannotOpen(Exception):
-    """The store at `path` must not be opened as it is."""
+    """The store must not be opened as it is. `path` is its file or key file, or says which database of which server."""
 
-    def __init__(self, path: Path, message: str) -> None:
+    def __init__(self, path: Path | str, message: str) -> None:
         super().__init__(f"{path}: {message}")
         self.path = path
 
@@ -75,7 +78,7 @@ class SecondServer(CannotOpen):
 class SchemaTooNew(CannotOpen):
     """The tables are of version `found`; this release knows them up to `known`."""
 
-    def __init__(self, path: Path, found: str, known: str) -> None:
+    def __init__(self, path: Path | str, found: str, known: str) -> None:
         super().__init__(path, f"schema {found} is newer than {known}")
         self.found = found
         self.known = known
@@ -84,23 +87,23 @@ class SchemaTooNew(CannotOpen):
 class SchemaBehind(CannotOpen):
     """The tables are of version `found`, `needed` is needed, and opening was asked not to change them."""
 
-    def __init__(self, path: Path, found: str | None, needed: str) -> None:
+    def __init__(self, path: Path | str, found: str | None, needed: str) -> None:
         super().__init__(path, f"schema {found or '(none)'} is older than {needed}")
         self.found = found
         self.needed = needed
 
 
 class NotOurs(CannotOpen):
-    """The file is no database, or some other program's."""
+    """It is no database, or some other program's."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         super().__init__(path, "not a database of this gateway")
 
 
 class NoAccess(CannotOpen):
-    """The operating system refuses the file or folder; `error` is its number (`errno`)."""
+    """The file or folder, or the database, is refused to us or not there; `error` is the number for it (`errno`)."""
 
-    def __init__(self, path: Path, error: int) -> None:
+    def __init__(self, path: Path | str, error: int) -> None:
         super().__init__(path, os.strerror(error))
         self.error = error
 

@@ -1,7 +1,8 @@
 """What a store can do, whatever the engine underneath. The gateway knows these protocols and no engine.
 
 The attempt log and the stop switch are protocols of `gateway.resilience`, because the pipeline needs them; the rest
-is here. Every writing method returns when the change is durable, or raises `StoreUnavailable` and has changed nothing.
+is here. Every writing method returns when the change is durable, or raises `StoreUnavailable` and has changed nothing;
+only where a server's answer to the commit was lost may the change stand (attempts and calls are then tried again).
 `by` is who asks for a change: an officer's login, a client, or the account at the command line.
 """
 

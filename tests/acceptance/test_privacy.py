@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from gateway.api import access
+from gateway.settings import StoreSettings
 from gateway.store import open_store
 from tests.support import artifacts
 from tests.support.gateways import QUESTION, running
@@ -166,7 +167,7 @@ async def _send(caller: httpx.AsyncClient, method: str, path: str, body: bytes, 
 
 async def _revoked(caller: httpx.AsyncClient, province: Province) -> None:
     """Revoke the key beside the running server and ask until it is refused."""
-    store = await open_store(province.store, province.keys, serving=False)
+    store = await open_store(StoreSettings(path=province.store, keys=province.keys), serving=False)
     await store.clients.revoke(CLIENT, by="test", why="test")
     await store.close()
     async with asyncio.timeout(REVOKED_WITHIN):

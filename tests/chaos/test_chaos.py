@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.settings import StoreSettings
 from gateway.store import Store, StoreUnavailable, Trouble, open_store
 from lienthong.stop import ExitCode
 from tests.support import province, reckoning
@@ -119,7 +120,7 @@ async def test_a_server_that_was_frozen_obeys_the_switch_pressed_meanwhile(tmp_p
     chaos = Chaos(tmp_path, seed=SEED)
     async with chaos.under_load():
         await chaos.load()
-        store = await open_store(chaos.province.store, chaos.province.keys, serving=False)
+        store = await open_store(StoreSettings(path=chaos.province.store, keys=chaos.province.keys), serving=False)
         frozen = await _freeze_between_transactions(chaos.gateway.pid, store)
         await asyncio.sleep(2.5)
         os.kill(chaos.gateway.pid, signal.SIGCONT)

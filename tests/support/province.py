@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contracts.model import AgencyCode
 from gateway.security import Client, Scope
+from gateway.settings import StoreSettings
 from gateway.store import open_store
 from lienthong import home
 from lienthong.processes import started
@@ -127,7 +128,7 @@ async def founded(
         ),
         encoding="utf-8",
     )
-    store = await open_store(places["store"], places["keys"], serving=False)
+    store = await open_store(StoreSettings(path=places["store"], keys=places["keys"]), serving=False)
     try:
         agency = AgencyCode(AGENCY)
         await store.agencies.add(agency, "UBND xã Mẫu", by="test")

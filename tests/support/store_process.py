@@ -1,4 +1,7 @@
-"""Processes that use a store, to be started, watched and killed by tests: `python -m tests.support.store_process …`."""
+"""Processes that use a store, to be started, watched and killed by tests.
+
+`python -m tests.support.store_process VERB SETTINGS …`, where the settings are the section `store` as JSON.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ import os
 import sys
 import time
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,6 +19,7 @@ import structlog
 from contracts import VIETNAM
 from contracts.model import AgencyCode
 from gateway.security import Refusal, authenticate
+from gateway.settings import StoreSettings
 from gateway.store import CannotOpen, open_store
 from tests.support.stores import call
 
@@ -32,9 +35,9 @@ def say(**facts: object) -> None:
     os.write(1, json.dumps(facts).encode() + b"\n")
 
 
-async def serve(folder: Path, header: str) -> None:
+async def serve(settings: StoreSettings, header: str) -> None:
     """Hold the store as a server does and tell each change of what it would answer to `header` and for `system`."""
-    store = await open_store(folder / "store.db", folder / "keys", serving=True)
+    store = await open_store(settings, serving=True)
     told = None
     while True:
         found = authenticate(header, store.snapshot, datetime.now(VIETNAM))
@@ -49,9 +52,9 @@ async def serve(folder: Path, header: str) -> None:
         await asyncio.sleep(_LOOK_EVERY)
 
 
-async def write(folder: Path) -> None:
+async def write(settings: StoreSettings) -> None:
     """Open attempts without end, and tell the id of each once it is acknowledged."""
-    store = await open_store(folder / "store.db", folder / "keys", serving=True)
+    store = await open_store(settings, serving=True)
     numbers = itertools.count()
 
     async def caller() -> None:
@@ -63,10 +66,10 @@ async def write(folder: Path) -> None:
     await asyncio.gather(*(caller() for _ in range(_TASKS)))
 
 
-async def try_to_serve(folder: Path) -> None:
+async def try_to_serve(settings: StoreSettings) -> None:
     """Try to serve, and tell why not."""
     try:
-        store = await open_store(folder / "store.db", folder / "keys", serving=True)
+        store = await open_store(settings, serving=True)
     except CannotOpen as error:
         say(refused=type(error).__name__, **{name: str(value) for name, value in vars(error).items()})
     else:
@@ -74,25 +77,25 @@ async def try_to_serve(folder: Path) -> None:
         say(refused=None)
 
 
-async def revoke(folder: Path, key_id: str) -> None:
+async def revoke(settings: StoreSettings, key_id: str) -> None:
     """Revoke a key as the command line does, and tell when that was durable."""
-    store = await open_store(folder / "store.db", folder / "keys", serving=False)
+    store = await open_store(settings, serving=False)
     await store.clients.revoke_key(key_id, by="test", why="lost")
     say(at=time.time())
     await store.close()
 
 
-async def pause(folder: Path, system: str) -> None:
+async def pause(settings: StoreSettings, system: str) -> None:
     """Pause a system as the command line does, and tell when that was durable."""
-    store = await open_store(folder / "store.db", folder / "keys", serving=False)
+    store = await open_store(settings, serving=False)
     await store.switches.pause(system, by="test", why="maintenance")
     say(at=time.time())
     await store.close()
 
 
-async def count_up(folder: Path) -> None:
+async def count_up(settings: StoreSettings) -> None:
     """Add fifty agencies, beside whoever else writes."""
-    store = await open_store(folder / "store.db", folder / "keys", serving=False)
+    store = await open_store(settings, serving=False)
     for number in range(50):
         await store.agencies.add(AgencyCode(f"{os.getpid() % 1000:03}.00.{number:02}.H99"), "mẫu", by="test")
     await store.close()
@@ -103,4 +106,4 @@ if __name__ == "__main__":
     verbs: dict[str, Callable[..., Coroutine[None, None, None]]] = {
         verb.__name__: verb for verb in (serve, write, try_to_serve, revoke, pause, count_up)
     }
-    asyncio.run(verbs[sys.argv[1]](Path(sys.argv[2]), *sys.argv[3:]))
+    asyncio.run(verbs[sys.argv[1]](StoreSettings.model_validate_json(sys.argv[2]), *sys.argv[3:]))

@@ -25,12 +25,15 @@ from contracts.model import (
 from gateway.resilience.deadline import Deadline
 from gateway.resilience.ports import AttemptResult, Call, CallOutcome, Ending
 from gateway.security import Client, Scope
+from gateway.store.postgres import PostgresStore
 from gateway.store.sqlite.store import SqliteStore
 from gateway.store.times import Clocks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from gateway.store.assembly import Assembly
 
 AGENCY = AgencyCode("000.00.01.H99")
 OTHER_AGENCY = AgencyCode("000.00.02.H99")
@@ -85,6 +88,38 @@ class Hands:
         """Let time pass on both."""
         self.now += by
         self.seconds += by.total_seconds()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a test's store is: a file in `folder`, or the database `dsn`; the keys are in `folder` either way."""
+
+    folder: Path
+    dsn: str | None = None
+
+    @property
+    def postgres(self) -> bool:
+        """Whether it is on PostgreSQL."""
+        return self.dsn is not None
+
+    def given(self) -> dict[str, str]:
+        """Return the section `store` of a configuration, for this place."""
+        store = {"path": str(self.folder / "store.db")} if self.dsn is None else {"dsn": self.dsn}
+        return {**store, "keys": str(self.folder / "keys")}
+
+    @asynccontextmanager
+    async def opened(self, *, serving: bool = True, hands: Hands | None = None) -> AsyncIterator[Assembly]:
+        """Open the store that is there, and close it again."""
+        if self.dsn is None:
+            async with opened(self.folder, serving=serving, hands=hands) as store:
+                yield store
+            return
+        clocks = Clocks() if hands is None else hands.clocks()
+        other = await PostgresStore.open(self.dsn, self.folder / "keys", serving=serving, clocks=clocks)
+        try:
+            yield other
+        finally:
+            await other.close()
 
 
 @asynccontextmanager

@@ -1,11 +1,13 @@
 """The tables, version by version; forward only. Alembic walks them and is imported only when there is a way to go.
 
-The SQL is written out, because it is what runs. All pending versions are one transaction: a database is of the old
-version or of the new one. Nothing here needs a file outside this package, so it works from an installed wheel.
+The SQL is written out, because it is what runs, and a version is nothing but SQL, because where our driver is not
+alembic's it is run as a script. All pending versions are one transaction: a database is of the old version or of the
+new one. Nothing here needs a file outside this package, so it works from an installed wheel.
 """
 
 from __future__ import annotations
 
+import io
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -13,10 +15,14 @@ from gateway.store.errors import NotOurs, SchemaTooNew
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Collection
     from pathlib import Path
 
-HEAD = "0001"
+    from alembic.config import Config
+
+HEAD = "0002"
 """The version that this release needs. Versions are four digits and grow."""
+VERSION_TABLE = "alembic_version"
 
 _VERSION_LENGTH = 4
 
@@ -29,35 +35,40 @@ class Standing(StrEnum):
     OK = "ok"
 
 
-def check(connection: sqlite3.Connection, path: Path) -> tuple[Standing, str | None]:
-    """Return where the database stands and its version. Raises `SchemaTooNew`, `NotOurs`."""
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+def judge(place: Path | str, tables: Collection[str], version: str | None) -> Standing:
+    """Return where a database with these tables stands, of which the version table says `version`.
+
+    Raises `SchemaTooNew`, `NotOurs`.
+    """
     if not tables:
-        return Standing.EMPTY, None
-    if "alembic_version" not in tables:
-        raise NotOurs(path)
-    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    if row is None:
-        return Standing.EMPTY, None
-    version = str(row[0])
+        return Standing.EMPTY
+    if VERSION_TABLE not in tables:
+        raise NotOurs(place)
+    if version is None:
+        return Standing.EMPTY
     if not (version.isascii() and version.isdigit() and len(version) == _VERSION_LENGTH) or version > HEAD:
-        raise SchemaTooNew(path, version, HEAD)
-    return (Standing.OK if version == HEAD else Standing.BEHIND), version
+        raise SchemaTooNew(place, version, HEAD)
+    return Standing.OK if version == HEAD else Standing.BEHIND
+
+
+def check(connection: sqlite3.Connection, path: Path) -> tuple[Standing, str | None]:
+    """Return where a SQLite database stands and its version. Raises `SchemaTooNew`, `NotOurs`."""
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if VERSION_TABLE in tables else None
+    version = None if row is None else str(row[0])
+    return judge(path, tables, version), version
 
 
 def upgrade(connection: sqlite3.Connection, to: str = HEAD) -> None:
-    """Bring the database to version `to` in one transaction. The connection must be in autocommit mode.
+    """Bring a SQLite database to version `to` in one transaction. The connection must be in autocommit mode.
 
     Raises `sqlite3.Error`, and has then changed nothing.
     """
     from alembic import command  # noqa: PLC0415 - half a second that a database of this version need not spend
-    from alembic.config import Config  # noqa: PLC0415 - likewise
     from sqlalchemy import StaticPool, create_engine  # noqa: PLC0415 - likewise
     from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - likewise
 
-    config = Config()
-    config.set_main_option("script_location", "gateway.store:migrations")
-    config.set_main_option("path_separator", "os")
+    config = _config()
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
     try:
         with engine.connect() as outer:
@@ -67,3 +78,23 @@ def upgrade(connection: sqlite3.Connection, to: str = HEAD) -> None:
             outer.commit()
     except DBAPIError as error:
         raise (error.orig or error) from error
+
+
+def script(since: str | None, to: str = HEAD) -> str:
+    """Return the SQL that brings a PostgreSQL database from version `since` to version `to`."""
+    from alembic import command  # noqa: PLC0415 - likewise
+
+    config = _config()
+    config.attributes["dialect"] = "postgresql"
+    config.attributes["script"] = written = io.StringIO()
+    command.upgrade(config, f"{since or 'base'}:{to}", sql=True)
+    return written.getvalue()
+
+
+def _config() -> Config:
+    from alembic.config import Config  # noqa: PLC0415 - likewise
+
+    config = Config()
+    config.set_main_option("script_location", "gateway.store:migrations")
+    config.set_main_option("path_separator", "os")
+    return config

@@ -20,8 +20,8 @@ from gateway.store.sqlite.locks import ServingLock, TurnLock
 from gateway.store.sqlite.transaction import drive
 from gateway.store.sqlite.watch import Watch
 from gateway.store.sqlite.writer import QUEUE_LIMIT, Writer
-from gateway.store.tables.attempts import settle_interrupted
 from gateway.store.tables.keycheck import take_key
+from gateway.store.tables.processes import settle_interrupted
 from gateway.store.times import REAL_CLOCKS, Clocks, to_micros
 
 if TYPE_CHECKING:
@@ -124,6 +124,6 @@ def _take_key(path: Path, keys: Path, now: int, *, serving: bool) -> Subjects:
         connection.execute("BEGIN IMMEDIATE")
         subjects = drive(partial(take_key, keys, now), connection)
         if serving:
-            drive(partial(settle_interrupted, now), connection)
+            drive(partial(settle_interrupted, now), connection)  # nobody else serves
         connection.execute("COMMIT")
     return subjects

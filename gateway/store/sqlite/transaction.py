@@ -33,7 +33,8 @@ class SqliteTransaction:
     async def fetch(self, statement: str, /, *values: Value) -> list[Row]:
         """Return all rows."""
         text, order = _translated(statement)
-        return self._connection.execute(text, values if order is None else [values[place] for place in order]).fetchall()
+        found = self._connection.execute(text, values if order is None else [values[place] for place in order])
+        return found.fetchall()
 
     async def fetchrow(self, statement: str, /, *values: Value) -> Row | None:
         """Return the first row, if there is one."""

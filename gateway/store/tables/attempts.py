@@ -2,7 +2,8 @@
 
 The row that opens an attempt is on disk before the attempt may leave. Closing an attempt is handed in without waiting,
 because closing its call, which waits, is written after it or together with it. Every unit here may be run again after
-it was committed, because the answer to a commit can be lost: what it then finds is its own.
+it was committed, because the answer to a commit can be lost: what it then finds is its own. "Interrupted" is what
+others say of a process that they take for dead; what it says itself, should it live, counts more.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 _MICROS = 1_000_000
 
 _OPEN_CALL = """
-INSERT INTO audit (call, asked_at, client, agency, officer, procedure, dossier, system, operation, subject)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (call) DO NOTHING
+INSERT INTO audit (call, asked_at, client, agency, officer, procedure, dossier, system, operation, subject, process)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (call) DO NOTHING
 """
 _OPEN_ATTEMPT = """
 INSERT INTO attempt (call, ordinal, request_id, opened_at) VALUES ($1, $2, $3, $4)
@@ -36,25 +37,26 @@ _OPENED_BY = "SELECT request_id FROM attempt WHERE call = $1 AND ordinal = $2"
 _CLOSE_ATTEMPT = """
 UPDATE attempt SET closed_at = $1, state = $2, kind = $3, layer = $4, reason = $5, code = $6, may_have_acted = $7,
     retry_after = $8, seconds = $9, evidence = $10
-WHERE call = $11 AND ordinal = $12 AND state = 'open'
+WHERE call = $11 AND ordinal = $12 AND state IN ('open', 'interrupted')
 """
 _CLOSE_CALL = """
-INSERT INTO audit (call, asked_at, client, agency, officer, procedure, dossier, system, operation, subject,
+INSERT INTO audit (call, asked_at, client, agency, officer, procedure, dossier, system, operation, subject, process,
     state, kind, layer, reason, code, may_have_acted, attempts, finished_at, seconds)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 ON CONFLICT (call) DO UPDATE SET state = excluded.state, kind = excluded.kind, layer = excluded.layer,
     reason = excluded.reason, code = excluded.code, may_have_acted = excluded.may_have_acted,
     attempts = excluded.attempts, finished_at = excluded.finished_at, seconds = excluded.seconds
-WHERE audit.state = 'open'
+WHERE audit.state IN ('open', 'interrupted')
 """
 
 
 class AttemptTable:
     """Implements `AttemptLog` of `gateway.resilience`."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, process: int | None) -> None:
         self._engine = engine
         self._clock = clock
+        self._process = process
 
     async def open_attempt(self, call: Call, ordinal: int, request_id: str) -> None:
         """Commit the attempt row and, with the first, the audit row. Both are on disk on return.
@@ -62,7 +64,7 @@ class AttemptTable:
         Raises `AttemptExists`. When the caller is cancelled, the rows may be written all the same.
         """
         now = to_micros(self._clock())
-        work = partial(_open, _asked(call, now), (call.id, ordinal, request_id, now))
+        work = partial(_open, self._asked(call, now), (call.id, ordinal, request_id, now))
         await self._engine.write(work, about=call.id, droppable=True, repeatable=True)
 
     async def close_attempt(self, call: Call, ordinal: int, result: AttemptResult) -> None:
@@ -87,7 +89,7 @@ class AttemptTable:
         """Write what came of the call; the first word stands. For a call without attempts the row is made here."""
         now = to_micros(self._clock())
         row = (
-            *_asked(call, now - int(outcome.seconds * _MICROS)),
+            *self._asked(call, now - int(outcome.seconds * _MICROS)),
             outcome.ending,
             outcome.kind,
             outcome.layer,
@@ -100,35 +102,21 @@ class AttemptTable:
         )
         await self._engine.write(partial(_execute, _CLOSE_CALL, row), about=call.id, repeatable=True)
 
-
-async def settle_interrupted(now: int, tx: Transaction) -> int:
-    """Mark what a stopped process left open. Only while no other process serves. Returns how many calls there were."""
-    await tx.execute(
-        "UPDATE attempt SET state = 'interrupted', may_have_acted = 'maybe', closed_at = $1 "
-        "WHERE state = 'open' AND call IN (SELECT call FROM audit WHERE state = 'open')",
-        now,
-    )
-    return await tx.execute(
-        "UPDATE audit SET state = 'interrupted', may_have_acted = 'maybe', finished_at = $1, "
-        "attempts = (SELECT count(*) FROM attempt WHERE attempt.call = audit.call) WHERE state = 'open'",
-        now,
-    )
-
-
-def _asked(call: Call, asked_at: int) -> tuple[Value, ...]:
-    purpose = call.purpose
-    return (
-        call.id,
-        asked_at,
-        call.client,
-        purpose.agency.value,
-        purpose.officer,
-        purpose.procedure.value,
-        None if purpose.dossier is None else purpose.dossier.value,
-        call.operation.system,
-        call.operation.name,
-        call.subject,
-    )
+    def _asked(self, call: Call, asked_at: int) -> tuple[Value, ...]:
+        purpose = call.purpose
+        return (
+            call.id,
+            asked_at,
+            call.client,
+            purpose.agency.value,
+            purpose.officer,
+            purpose.procedure.value,
+            None if purpose.dossier is None else purpose.dossier.value,
+            call.operation.system,
+            call.operation.name,
+            call.subject,
+            self._process,
+        )
 
 
 async def _open(asked: tuple[Value, ...], attempt: tuple[str, int, str, int], tx: Transaction) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -10,10 +9,12 @@ import pytest
 from tests.support import stores
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from gateway.store import Store
+    from gateway.store.assembly import Assembly
+    from tests.support.postgres import Databases
 
 
 class Opened(Protocol):
@@ -21,11 +22,28 @@ class Opened(Protocol):
 
     def __call__(
         self, *, serving: bool = True, hands: stores.Hands | None = None
-    ) -> AbstractAsyncContextManager[Store]:
+    ) -> AbstractAsyncContextManager[Assembly]:
         """Return the store as a context."""
 
 
-@pytest.fixture(params=["sqlite"])
-def opened(tmp_path: Path) -> Opened:
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> stores.Place:
+    """Return where the test's store is, on each engine in turn."""
+    return stores.Place(tmp_path, request.getfixturevalue("database") if request.param == "postgres" else None)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[stores.Place]:
+    """Return where the test's store will be when something has made it, on each engine in turn."""
+    if request.param == "sqlite":
+        yield stores.Place(tmp_path)
+        return
+    databases: Databases = request.getfixturevalue("databases")
+    with databases.one(empty=True) as dsn:
+        yield stores.Place(tmp_path, dsn)
+
+
+@pytest.fixture
+def opened(place: stores.Place) -> Opened:
     """Return what opens the test's store on one engine."""
-    return partial(stores.opened, tmp_path)
+    return place.opened

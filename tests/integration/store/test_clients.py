@@ -2,17 +2,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gateway.security import Identity, IssuedKey, Quota, Refusal, RefusalReason, Scope, authenticate
 from gateway.store import ClientExists, Store, TooManyKeys, UnknownAgency, UnknownClient, UnknownKey
-from tests.support.stores import AGENCY, OTHER_AGENCY, Hands, client
+from tests.support.stores import AGENCY, OTHER_AGENCY, Hands, Place, client
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gateway.store.engine import Transaction
     from tests.integration.store.conftest import Opened
 
 
@@ -42,14 +44,20 @@ async def test_clients_outlive_the_process(opened: Opened) -> None:
         assert _ask(store, key, hands) == Identity(client(), key.id)
 
 
-async def test_no_secret_is_stored(opened: Opened, tmp_path: Path) -> None:
-    """Neither key nor secret is anywhere in the files of the store."""
-    async with opened() as store:
+async def test_no_secret_is_stored(place: Place, tmp_path: Path) -> None:
+    """Neither key nor secret is anywhere in the files of the store, or in any row of any table."""
+    async with place.opened() as store:
         key = await store.clients.add(client(), by="admin")
         secret = key.text.split("_", 2)[2].encode()
-        files = [file for file in tmp_path.rglob("*") if file.is_file()]
-        assert files
-        assert not [file for file in files if secret in file.read_bytes()]
+        files = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
+        if place.postgres:
+            files += [await store._engine.read(partial(_everything, table)) for table in ("client_key", "change")]
+        assert key.id.encode() in b"".join(files)
+        assert secret not in b"".join(files)
+
+
+async def _everything(table: str, tx: Transaction) -> bytes:
+    return repr([tuple(row) for row in await tx.fetch("TABLE " + table)]).encode()
 
 
 async def test_a_name_is_taken_once(opened: Opened) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from gateway.store import StoreUnavailable, Trouble
-from tests.support.stores import ANSWERED, call, client, opened, outcome
+from tests.support.stores import ANSWERED, Place, call, client, opened, outcome
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,9 +31,9 @@ async def test_many_callers_share_the_disk(tmp_path: Path) -> None:
         assert entries == {f"{task}-{unit}" for task in range(TASKS) for unit in range(UNITS)}
 
 
-async def test_whole_calls_under_contention_end_right(tmp_path: Path) -> None:
+async def test_whole_calls_under_contention_end_right(place: Place) -> None:
     """Calls that open and close beside each other all end answered, with one attempt and its evidence each."""
-    async with opened(tmp_path) as store:
+    async with place.opened() as store:
 
         async def caller(task: int) -> None:
             for unit in range(10):
@@ -51,9 +51,9 @@ async def test_whole_calls_under_contention_end_right(tmp_path: Path) -> None:
             assert attempt.evidence is not None
 
 
-async def test_two_verbs_at_once_do_not_make_a_third_key(tmp_path: Path) -> None:
+async def test_two_verbs_at_once_do_not_make_a_third_key(place: Place) -> None:
     """However many rotate at the same moment, from this process and beside it, a client never has three valid keys."""
-    async with opened(tmp_path) as store, opened(tmp_path, serving=False) as verb:
+    async with place.opened() as store, place.opened(serving=False) as verb:
         await store.clients.add(client(), by="admin")
         results = await asyncio.gather(
             *(one.clients.rotate("one-stop", by="admin") for one in (store, verb) * 8), return_exceptions=True

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -8,35 +9,33 @@ import pytest
 
 from gateway.resilience.ports import Paused
 from gateway.store import StoreUnavailable, Trouble
-from tests.support.stores import Hands, call, client, opened, outcome
+from tests.support.stores import Hands, Place, call, client, outcome
 
 if TYPE_CHECKING:
-    import sqlite3
-    from pathlib import Path
-
-    from gateway.store.sqlite import SqliteStore
+    from gateway.store.assembly import Assembly
+    from tests.integration.store.conftest import Opened
 
 UNREADABLE = Paused(unreadable=True)
 
 
-def _rename(old: str, new: str, connection: sqlite3.Connection) -> None:
-    connection.execute(f"ALTER TABLE {old} RENAME TO {new}")
+async def _do(store: Assembly, statement: str) -> None:
+    await store._engine.write(lambda tx: tx.execute(statement))
 
 
-async def _break(store: SqliteStore) -> None:
+async def _break(store: Assembly) -> None:
     """Make the snapshot unreadable, as a damaged file would."""
-    await store._writer.run(lambda connection: _rename("switch", "elsewhere", connection))
+    await _do(store, "ALTER TABLE switch RENAME TO elsewhere")
 
 
-async def _mend(store: SqliteStore) -> None:
-    await store._writer.run(lambda connection: _rename("elsewhere", "switch", connection))
+async def _mend(store: Assembly) -> None:
+    await _do(store, "ALTER TABLE elsewhere RENAME TO switch")
 
 
-async def test_what_cannot_be_read_for_two_seconds_stops_everything(tmp_path: Path) -> None:
+async def test_what_cannot_be_read_for_two_seconds_stops_everything(opened: Opened) -> None:
     """Up to two seconds the last known state counts; after that every system is refused and no key can be checked."""
     hands = Hands()
-    async with opened(tmp_path, hands=hands) as store:
-        await store._writer.run(lambda connection: connection.execute("UPDATE configuration SET version = 99") and None)
+    async with opened(hands=hands) as store:
+        await _do(store, "UPDATE configuration SET version = 99")
         await _break(store)
         with pytest.raises(StoreUnavailable):
             await store.snapshot.refresh()
@@ -51,11 +50,11 @@ async def test_what_cannot_be_read_for_two_seconds_stops_everything(tmp_path: Pa
         assert caught.value.trouble is Trouble.STALE
 
 
-async def test_it_works_again_when_it_can_be_read(tmp_path: Path) -> None:
+async def test_it_works_again_when_it_can_be_read(opened: Opened) -> None:
     """After the trouble everything goes on by itself, with the state as it is then."""
     hands = Hands()
-    async with opened(tmp_path, hands=hands) as store:
-        await store._writer.run(lambda connection: connection.execute("UPDATE configuration SET version = 99") and None)
+    async with opened(hands=hands) as store:
+        await _do(store, "UPDATE configuration SET version = 99")
         await _break(store)
         with pytest.raises(StoreUnavailable):
             await store.snapshot.refresh()
@@ -68,21 +67,23 @@ async def test_it_works_again_when_it_can_be_read(tmp_path: Path) -> None:
         assert store.stop_switch.check("population") == Paused(by="a", why="one", since=hands.now)
 
 
-async def test_a_reader_that_hangs_stops_everything(tmp_path: Path) -> None:
+async def test_a_reader_that_hangs_stops_everything(place: Place) -> None:
     """A reading that never returns is no reading: two seconds after the last good one everything is refused."""
     hands = Hands()
-    async with opened(tmp_path, hands=hands) as store:
-        with store.snapshot._reading:
+    async with place.opened(hands=hands) as store:
+        hanging = store._watch._using if place.postgres else store._watch._reading
+        async with contextlib.AsyncExitStack() as stack:
+            await stack.enter_async_context(hanging) if place.postgres else stack.enter_context(hanging)
             hands.move(timedelta(seconds=3))
             assert store.stop_switch.check("population") == UNREADABLE
         await store.snapshot.refresh()
         assert store.stop_switch.check("population") is None
 
 
-async def test_a_change_that_cannot_be_read_back_still_stands(tmp_path: Path) -> None:
+async def test_a_change_that_cannot_be_read_back_still_stands(opened: Opened) -> None:
     """A committed change is not reported as failed because the snapshot could not follow."""
     hands = Hands()
-    async with opened(tmp_path, hands=hands) as store:
+    async with opened(hands=hands) as store:
         await _break(store)
         await store.clients.add(client(), by="admin")
         assert store.snapshot.client("one-stop") is None
@@ -91,10 +92,10 @@ async def test_a_change_that_cannot_be_read_back_still_stands(tmp_path: Path) ->
         assert store.snapshot.client("one-stop") is not None
 
 
-async def test_calls_do_not_make_it_read_everything(tmp_path: Path) -> None:
+async def test_calls_do_not_make_it_read_everything(opened: Opened) -> None:
     """Commits of calls confirm the snapshot; only a change to what it holds replaces it."""
     hands = Hands()
-    async with opened(tmp_path, hands=hands) as store:
+    async with opened(hands=hands) as store:
         before = store.snapshot.current()
         await store.attempts.close_call(call(), outcome())
         hands.move(timedelta(seconds=1))
@@ -106,24 +107,24 @@ async def test_calls_do_not_make_it_read_everything(tmp_path: Path) -> None:
         assert before.clients == {}
 
 
-async def test_it_is_read_without_being_asked(tmp_path: Path) -> None:
+async def test_it_is_read_without_being_asked(opened: Opened) -> None:
     """What another process commits arrives by itself."""
-    async with opened(tmp_path) as store, opened(tmp_path, serving=False) as verb:
+    async with opened() as store, opened(serving=False) as verb:
         await verb.switches.pause("population", by="a", why="one")
         async with asyncio.timeout(2):
             while store.stop_switch.check("population") is None:
                 await asyncio.sleep(0.01)
 
 
-async def test_every_table_it_holds_is_watched(tmp_path: Path) -> None:
+async def test_every_table_it_holds_is_watched(place: Place) -> None:
     """Each insert, update and delete in a table that the snapshot is made from moves the version."""
-    async with opened(tmp_path) as store:
-
-        def triggers(connection: sqlite3.Connection) -> set[tuple[str, str]]:
-            rows = connection.execute("SELECT tbl_name, name FROM sqlite_schema WHERE type = 'trigger'")
-            return {(table, name.rsplit("_", 1)[1]) for table, name in rows}
-
-        tables = ("agency", "client", "client_scope", "client_agency", "client_key", "switch")
-        assert await store._writer.run(triggers) == {
+    triggers = (
+        "SELECT event_object_table, lower(event_manipulation) FROM information_schema.triggers"
+        if place.postgres
+        else "SELECT tbl_name, substr(name, length(tbl_name) + 2) FROM sqlite_schema WHERE type = 'trigger'"
+    )
+    tables = ("agency", "client", "client_scope", "client_agency", "client_key", "switch")
+    async with place.opened() as store:
+        assert {tuple(row) for row in await store._engine.read(lambda tx: tx.fetch(triggers))} == {
             (table, event) for table in tables for event in ("insert", "update", "delete")
         }

@@ -127,15 +127,19 @@ def test_every_table_is_strict(tmp_path: Path) -> None:
     assert {name for (name,) in loose} <= {"alembic_version", "sqlite_schema", "sqlite_temp_schema", "sqlite_sequence"}
 
 
-def test_an_up_to_date_store_opens_without_alembic(tmp_path: Path) -> None:
-    """Alembic and SQLAlchemy are loaded only when there is something to migrate."""
+def test_an_up_to_date_file_opens_with_nothing_it_does_not_need(tmp_path: Path) -> None:
+    """Alembic and SQLAlchemy are loaded only when there is something to migrate, PostgreSQL's driver never."""
     script = (
         "import asyncio, sys; from pathlib import Path; from gateway.store import open_store\n"
+        "from gateway.settings import StoreSettings\n"
         "async def main():\n"
-        "    store = await open_store(Path(sys.argv[1]) / 'store.db', Path(sys.argv[1]) / 'keys', serving=True)\n"
+        "    here = Path(sys.argv[1])\n"
+        "    settings = StoreSettings(path=here / 'store.db', keys=here / 'keys')\n"
+        "    store = await open_store(settings, serving=True)\n"
         "    await store.close()\n"
         "asyncio.run(main())\n"
         "assert not {'alembic', 'sqlalchemy'} & set(sys.modules) or sys.argv[2] == 'first'\n"
+        "assert 'asyncpg' not in sys.modules\n"
     )
     for turn in ("first", "second"):
         subprocess.run([sys.executable, "-c", script, str(tmp_path), turn], check=True, timeout=60)  # noqa: S603 - ours

@@ -8,144 +8,147 @@ from __future__ import annotations
 
 from alembic import op
 
+from gateway.store.migrations.words import Words, words
+
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-_TABLES = (
-    """
+
+def _tables(sql: Words) -> tuple[str, ...]:
+    return (
+        f"""
     CREATE TABLE key_check (
-        key TEXT PRIMARY KEY,
-        value TEXT NOT NULL,
-        made_at INTEGER NOT NULL
-    ) STRICT
+        key {sql.text} PRIMARY KEY,
+        value {sql.text} NOT NULL,
+        made_at {sql.integer} NOT NULL
+    ){sql.strict}
     """,
-    """
+        f"""
     CREATE TABLE configuration (
-        one INTEGER PRIMARY KEY CHECK (one = 1),
-        version INTEGER NOT NULL
-    ) STRICT
+        one {sql.integer} PRIMARY KEY CHECK (one = 1),
+        version {sql.integer} NOT NULL
+    ){sql.strict}
     """,
-    """
+        f"""
     CREATE TABLE agency (
-        code TEXT PRIMARY KEY,
-        name TEXT NOT NULL,
-        added_at INTEGER NOT NULL,
-        closed_at INTEGER
-    ) STRICT
+        code {sql.text} PRIMARY KEY,
+        name {sql.text} NOT NULL,
+        added_at {sql.integer} NOT NULL,
+        closed_at {sql.integer}
+    ){sql.strict}
     """,
-    """
+        f"""
     CREATE TABLE client (
-        name TEXT PRIMARY KEY,
-        created_at INTEGER NOT NULL,
-        per_minute INTEGER CHECK (per_minute > 0),
-        per_day INTEGER CHECK (per_day > 0),
-        officer_per_minute INTEGER CHECK (officer_per_minute > 0),
-        officer_per_day INTEGER CHECK (officer_per_day > 0)
-    ) STRICT
+        name {sql.text} PRIMARY KEY,
+        created_at {sql.integer} NOT NULL,
+        per_minute {sql.integer} CHECK (per_minute > 0),
+        per_day {sql.integer} CHECK (per_day > 0),
+        officer_per_minute {sql.integer} CHECK (officer_per_minute > 0),
+        officer_per_day {sql.integer} CHECK (officer_per_day > 0)
+    ){sql.strict}
     """,
-    """
+        f"""
     CREATE TABLE client_scope (
-        client TEXT NOT NULL REFERENCES client (name),
-        scope TEXT NOT NULL,
+        client {sql.text} NOT NULL REFERENCES client (name),
+        scope {sql.text} NOT NULL,
         PRIMARY KEY (client, scope)
-    ) STRICT, WITHOUT ROWID
+    ){sql.narrow}
     """,
-    """
+        f"""
     CREATE TABLE client_agency (
-        client TEXT NOT NULL REFERENCES client (name),
-        agency TEXT NOT NULL REFERENCES agency (code),
+        client {sql.text} NOT NULL REFERENCES client (name),
+        agency {sql.text} NOT NULL REFERENCES agency (code),
         PRIMARY KEY (client, agency)
-    ) STRICT, WITHOUT ROWID
+    ){sql.narrow}
     """,
-    """
+        f"""
     CREATE TABLE client_key (
-        id TEXT PRIMARY KEY,
-        client TEXT NOT NULL REFERENCES client (name),
-        digest BLOB NOT NULL CHECK (length(digest) = 32),
-        created_at INTEGER NOT NULL,
-        expires_at INTEGER,
-        revoked_at INTEGER
-    ) STRICT
+        id {sql.text} PRIMARY KEY,
+        client {sql.text} NOT NULL REFERENCES client (name),
+        digest {sql.bytes} NOT NULL CHECK (length(digest) = 32),
+        created_at {sql.integer} NOT NULL,
+        expires_at {sql.integer},
+        revoked_at {sql.integer}
+    ){sql.strict}
     """,
-    "CREATE INDEX client_key_of ON client_key (client)",
-    """
+        "CREATE INDEX client_key_of ON client_key (client)",
+        f"""
     CREATE TABLE switch (
-        system TEXT PRIMARY KEY,
-        paused_by TEXT NOT NULL,
-        why TEXT NOT NULL,
-        since INTEGER NOT NULL
-    ) STRICT
+        system {sql.text} PRIMARY KEY,
+        paused_by {sql.text} NOT NULL,
+        why {sql.text} NOT NULL,
+        since {sql.integer} NOT NULL
+    ){sql.strict}
     """,
-    """
+        f"""
     CREATE TABLE change (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        at INTEGER NOT NULL,
-        made_by TEXT NOT NULL,
-        what TEXT NOT NULL,
-        name TEXT NOT NULL,
-        why TEXT
-    ) STRICT
+        number {sql.counter},
+        at {sql.integer} NOT NULL,
+        made_by {sql.text} NOT NULL,
+        what {sql.text} NOT NULL,
+        name {sql.text} NOT NULL,
+        why {sql.text}
+    ){sql.strict}
     """,
-    """
+        f"""
     CREATE TABLE audit (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        call TEXT NOT NULL UNIQUE,
-        asked_at INTEGER NOT NULL,
-        client TEXT NOT NULL,
-        agency TEXT NOT NULL,
-        officer TEXT NOT NULL,
-        procedure TEXT NOT NULL,
-        dossier TEXT,
-        system TEXT NOT NULL,
-        operation TEXT NOT NULL,
-        subject TEXT NOT NULL,
-        state TEXT NOT NULL DEFAULT 'open',
-        kind TEXT,
-        layer TEXT,
-        reason TEXT,
-        code TEXT,
-        may_have_acted TEXT,
-        attempts INTEGER NOT NULL DEFAULT 0,
-        finished_at INTEGER,
-        seconds REAL
-    ) STRICT
+        number {sql.counter},
+        call {sql.text} NOT NULL UNIQUE,
+        asked_at {sql.integer} NOT NULL,
+        client {sql.text} NOT NULL,
+        agency {sql.text} NOT NULL,
+        officer {sql.text} NOT NULL,
+        procedure {sql.text} NOT NULL,
+        dossier {sql.text},
+        system {sql.text} NOT NULL,
+        operation {sql.text} NOT NULL,
+        subject {sql.text} NOT NULL,
+        state {sql.text} NOT NULL DEFAULT 'open',
+        kind {sql.text},
+        layer {sql.text},
+        reason {sql.text},
+        code {sql.text},
+        may_have_acted {sql.text},
+        attempts {sql.integer} NOT NULL DEFAULT 0,
+        finished_at {sql.integer},
+        seconds {sql.real}
+    ){sql.strict}
     """,
-    "CREATE INDEX audit_asked ON audit (asked_at)",
-    "CREATE INDEX audit_open ON audit (number) WHERE state = 'open'",
-    """
+        "CREATE INDEX audit_asked ON audit (asked_at)",
+        "CREATE INDEX audit_open ON audit (number) WHERE state = 'open'",
+        f"""
     CREATE TABLE attempt (
-        call TEXT NOT NULL REFERENCES audit (call) ON DELETE CASCADE,
-        ordinal INTEGER NOT NULL,
-        request_id TEXT NOT NULL,
-        opened_at INTEGER NOT NULL,
-        closed_at INTEGER,
-        state TEXT NOT NULL DEFAULT 'open',
-        kind TEXT,
-        layer TEXT,
-        reason TEXT,
-        code TEXT,
-        may_have_acted TEXT,
-        retry_after REAL,
-        seconds REAL,
-        evidence TEXT,
+        call {sql.text} NOT NULL REFERENCES audit (call) ON DELETE CASCADE,
+        ordinal {sql.integer} NOT NULL,
+        request_id {sql.text} NOT NULL,
+        opened_at {sql.integer} NOT NULL,
+        closed_at {sql.integer},
+        state {sql.text} NOT NULL DEFAULT 'open',
+        kind {sql.text},
+        layer {sql.text},
+        reason {sql.text},
+        code {sql.text},
+        may_have_acted {sql.text},
+        retry_after {sql.real},
+        seconds {sql.real},
+        evidence {sql.text},
         PRIMARY KEY (call, ordinal)
-    ) STRICT, WITHOUT ROWID
+    ){sql.narrow}
     """,
-    "CREATE INDEX attempt_opened ON attempt (opened_at)",
-    "INSERT INTO configuration (one, version) VALUES (1, 1)",
-)
+        "CREATE INDEX attempt_opened ON attempt (opened_at)",
+        "INSERT INTO configuration (one, version) VALUES (1, 1)",
+    )
+
+
 _WATCHED = ("agency", "client", "client_scope", "client_agency", "client_key", "switch")
 
 
 def upgrade() -> None:
-    """Make the tables, and a trigger for each change to what the snapshot holds."""
-    for statement in _TABLES:
+    """Make the tables, and have each change to what the snapshot holds counted."""
+    sql = words()
+    for statement in _tables(sql):
         op.execute(statement)
-    for table in _WATCHED:
-        for event in ("INSERT", "UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_{event.lower()} AFTER {event} ON {table} "  # noqa: S608 - names from above
-                "BEGIN UPDATE configuration SET version = version + 1; END"
-            )
+    for statement in sql.counting(_WATCHED):
+        op.execute(statement)
