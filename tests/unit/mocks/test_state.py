@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mocks.doors.population.door import PopulationDoor
@@ -71,6 +71,7 @@ def take(turn: Turn, kind: str, one_id: str, verb: str, fields: Mapping[str, Any
         turn.do(kind, one_id, verb, **fields)
 
 
+@settings(deadline=None)
 @given(st.lists(steps(), max_size=25))
 def test_replayed_changes_give_the_state_that_was_lived(walk: list[Any]) -> None:
     """Whatever was done, refused and dropped: the changes, through JSON, make the same state once more."""
@@ -93,6 +94,7 @@ def test_replayed_changes_give_the_state_that_was_lived(walk: list[Any]) -> None
     assert snapshot(rebuilt) == snapshot(lived)
 
 
+@settings(deadline=None)
 @given(st.lists(steps(), min_size=1, max_size=12))
 def test_one_turn_sees_its_own_writes_as_the_world_will(walk: list[Any]) -> None:
     """Many steps in one turn leave what the same steps leave one turn at a time."""
