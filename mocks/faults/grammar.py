@@ -67,17 +67,20 @@ class When(_Part):
     ramp: Seconds | None = None
     """Seconds over which the share rises from nothing, beginning at `after`."""
     calendar: Calendar | None = None
+    """Only at a time of day in Vietnam, `from` and `to`, on some `days`: mon, tue, wed, thu, fri, sat, sun."""
 
 
 class Whom(_Part):
     """Whom it strikes; what is not stated strikes everybody."""
 
     door: str | None = None
+    """One system, by the name of its door."""
     platform: str | None = None
     """Every door behind this exchange platform."""
     operation: str | None = None
     """The name of an operation, or of a callback."""
     agency: str | None = None
+    """The code of the agency that asks, as the message or the account states it."""
     province: str | None = None
     """The last part of the agency code, such as `H99`."""
     key: str | None = None
@@ -88,8 +91,11 @@ class Until(_Part):
     """When it ends: after so many strikes, so many seconds after it was set, at an instant: whichever comes first."""
 
     count: Annotated[int, Field(ge=1)] | None = None
+    """So many strikes."""
     seconds: Seconds | None = None
+    """So many seconds of the mocks' clock after it was set."""
     at: AwareDatetime | None = None
+    """An instant of the mocks' clock, with its offset."""
 
     @model_validator(mode="after")
     def _limited(self) -> Until:
@@ -116,11 +122,14 @@ class Details(_Part):
     code: str | None = None
     """X-Road and SOAP faults: the code, X-Road's in lower snake. Elsewhere the partner's code."""
     spelling: Literal["camel", "snake"] = "camel"
+    """X-Road faults: whether codes are written CamelCase or lower_snake."""
     status: Annotated[int, Field(ge=200, le=599)] | None = None
+    """Another HTTP status than the usual one, where the fault makes an answer."""
     retry_after: Annotated[int, Field(ge=0)] | str | None = None
     """busy, bad_gateway, maintenance, quota_used_up: seconds or an HTTP date; without it there is no such header, but
     for maintenance by calendar, which says when it ends."""
     text: str | None = None
+    """Another text than the usual one, where the fault makes an answer that has one."""
     fields: tuple[str, ...] = ()
     """missing_fields, wrong_type: the elements concerned, by wire name."""
 
