@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -104,17 +104,13 @@ def lienthong_ledger(lienthong_space: Space) -> Ledger:
     return lienthong_space.ledger
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-    call: pytest.CallInfo[None],  # noqa: ARG001 - the signature is pytest's
-) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+@pytest.hookimpl(hookwrapper=True)  # the older way to wrap, which every release of pytest understands
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     """Show beside a failure what has arrived at the mocks: no name, no number."""
-    report = yield
-    space = item.stash.get(SPACE, None)
+    outcome = yield
+    report, space = outcome.get_result(), item.stash.get(SPACE, None)
     if report.failed and space is not None:
         report.sections.append(("mocks", _told(space)))
-    return report
 
 
 def _asked(config: pytest.Config, name: str, otherwise: str) -> str:
