@@ -14,11 +14,11 @@ import json
 import re
 import time
 from dataclasses import dataclass, field
-from enum import Enum
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.support.mocks import Mocks
+from tools.mock_dialects import values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
@@ -34,6 +34,7 @@ WORLDS: dict[tuple[int, int], list[dict[str, Any]]] = {}
 """The people of each world, asked for once: they are the same wherever the mocks run."""
 Person = dict[str, Any]
 T = TypeVar("T")
+NONE: Mapping[str, int] = MappingProxyType({})
 DOOR = re.compile(r"/(?!__mock__/)[a-z0-9/_-]+")
 
 
@@ -198,37 +199,23 @@ def _slug(row: object) -> str:
     return re.sub(r"[^\w.-]+", "-", str(getattr(row, "name", row))).strip("-").lower()
 
 
-def variants(model: type[BaseModel]) -> dict[str, tuple[Any, ...]]:
-    """Return every field of a door's dialects with its other values; a kind of field that is not known is an error."""
+def variants(model: type[BaseModel], numbers: Mapping[str, int] = NONE) -> dict[str, tuple[Any, ...]]:
+    """Return every field of a door's dialects with its other values; `numbers` are tried where any number may stand."""
     standard = model()
     return {
-        name: tuple(value for value in _values(name, info.annotation) if value != getattr(standard, name))
-        for name, info in model.model_fields.items()
+        name: tuple(numbers[name] if value is int else value for value in every if value != getattr(standard, name))
+        for name, every in values(model).items()
     }
 
 
-def _values(name: str, annotation: Any) -> tuple[Any, ...]:
-    if annotation is bool:
-        return (False, True)
-    if get_origin(annotation) is Literal:
-        return get_args(annotation)
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return tuple(member.value for member in annotation)
-    if get_origin(annotation) in (Union, UnionType):
-        return tuple(value for part in get_args(annotation) for value in _values(name, part))
-    if annotation is type(None):
-        return (None,)
-    raise TypeError(f"dialect {name}: say which values of {annotation} the pack is to try")
-
-
-def one_at_a_time(model: type[BaseModel]) -> list[dict[str, Any]]:
+def one_at_a_time(model: type[BaseModel], numbers: Mapping[str, int] = NONE) -> list[dict[str, Any]]:
     """Return a set of changes for every value that is not the standard one."""
-    return [{name: value} for name, values in variants(model).items() for value in values]
+    return [{name: value} for name, others in variants(model, numbers).items() for value in others]
 
 
-def extremes(model: type[BaseModel]) -> list[dict[str, Any]]:
+def extremes(model: type[BaseModel], numbers: Mapping[str, int] = NONE) -> list[dict[str, Any]]:
     """Return two mixtures: the last value of every field, and the first other value of every second field."""
-    other = variants(model)
-    every = {name: values[-1] for name, values in other.items() if values}
-    second = {name: values[0] for place, (name, values) in enumerate(other.items()) if values and place % 2}
+    other = variants(model, numbers)
+    every = {name: others[-1] for name, others in other.items() if others}
+    second = {name: others[0] for place, (name, others) in enumerate(other.items()) if others and place % 2}
     return [every, second]

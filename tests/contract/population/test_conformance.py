@@ -48,8 +48,8 @@ def test_what_depends_on_a_dialect_is_promised_for_each_of_its_values() -> None:
     for row in ROWS:
         for name, ways in row.dialects.items():
             told[row.what, name] |= set(ways)
-    for (_, name), ways in told.items():
-        assert ways == {getattr(Dialects(), name), *variants(Dialects)[name]}
+    for (_, name), values in told.items():
+        assert values == {getattr(Dialects(), name), *variants(Dialects)[name]}
     assert told
 
 
