@@ -5,19 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import shutil
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
-from mocks.app import MockApp
-
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+    import httpx
+
+    Send = Callable[["Partner"], Awaitable[httpx.Response]]
 
 ACCOUNTS = {
     "thu_xa_mot": ("000.00.01.H99", "bi-mat-mau-1"),
@@ -126,82 +123,16 @@ def code(answer: httpx.Response) -> Any:
     return content["code"]
 
 
-@dataclass
-class Door:
-    """Mocks in process, with a caller at the synthetic partner and a hand on the admin API."""
-
-    app: MockApp
-    client: httpx.AsyncClient
-    partner: Partner
-
-    def caller(self, account: str = "thu_xa_mot", namespace: str | None = None) -> Partner:
-        """Return one more caller."""
-        return Partner(self.client, account=account, namespace=namespace)
-
-    async def admin(self, method: str, path: str, content: object = None, namespace: str | None = None) -> Any:
-        """Call the admin API, which has to agree."""
-        headers = {} if namespace is None else {"X-Mock-Namespace": namespace}
-        answer = await self.client.request(
-            method, f"http://mocks.example/__mock__/{path}", json=content, headers=headers
-        )
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    async def speak(self, **changes: object) -> None:
-        """Have the partner speak otherwise."""
-        await self.admin("PATCH", "dialects", {"partner": changes})
-
-    async def fault(self, what: str, *, namespace: str | None = None, **parts: object) -> dict[str, Any]:
-        """Put a fault in force; `for` and `with` are given as `whom` and `details`."""
-        names = {"whom": "for", "details": "with"}
-        given = {"what": what, "until": {"count": 1}, **{names.get(name, name): part for name, part in parts.items()}}
-        found: dict[str, Any] = await self.admin("POST", "faults", given, namespace)
-        return found
-
-    async def clock(self, **command: object) -> None:
-        """Move the clock."""
-        await self.admin("POST", "clock", command)
-
-    async def officer(self, code: str, verb: str, **fields: object) -> dict[str, Any]:
-        """Let an officer of the partner move a record."""
-        moved: dict[str, Any] = await self.admin("POST", f"world/record/{code}", {"verb": verb, "fields": fields})
-        return moved
-
-    async def effects(self) -> dict[tuple[str, str], int]:
-        """Return how often each operation had an effect on each key."""
-        found = await self.admin("GET", "effects")
-        return {(one["operation"], one["key"]): one["count"] for one in found["counts"]}
-
-    async def exchanges(self) -> list[dict[str, Any]]:
-        """Return what the ledger holds."""
-        found: list[dict[str, Any]] = (await self.admin("GET", "exchanges?limit=10000"))["exchanges"]
-        return found
-
-    async def callbacks(self, namespace: str | None = None) -> list[dict[str, Any]]:
-        """Return what the partner owes and what became of it."""
-        found = await self.admin("GET", "callbacks?limit=10000", namespace=namespace)
-        callbacks: list[dict[str, Any]] = found["callbacks"]
-        return callbacks
-
-
-@asynccontextmanager
-async def opened(*, log_in: bool = True, **settings: Any) -> AsyncIterator[Door]:
-    """Mount mocks of a small world in process, somebody logged in, for as long as the block takes."""
-    app = MockApp(**{"citizens": 300, **settings})
-    transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 1))
-    async with httpx.AsyncClient(transport=transport) as client:
-        door = Door(app, client, Partner(client))
-        if log_in:
-            assert (await door.partner.log_in()).status_code == 200
-        try:
-            yield door
-        finally:
-            app.close()
-
-
-def killed(door: Door, copy: Path) -> Path:
-    """Stop mocks and return what a kill at this moment would have left: a copy of the journal, as far as it got."""
-    assert door.app.journal is not None
-    shutil.copyfile(door.app.journal.path, copy)
-    door.app.stop()
-    return copy
+OPERATIONS: dict[str, Send] = {
+    "register": lambda partner: partner.register("H-1"),
+    "replace": lambda partner: partner.replace("H-1", 1),
+    "append": lambda partner: partner.append("H-1", 1),
+    "transfer": lambda partner: partner.transfer("H-1", "CG-1"),
+    "notify": lambda partner: partner.notify("H-1", "TB-1"),
+    "read": lambda partner: partner.read("H-1"),
+    "find_step": lambda partner: partner.find_step("H-1", 1),
+    "find_transfer": lambda partner: partner.find_transfer("H-1", "CG-1"),
+}
+"""Each operation inside a session, as it is said about record H-1."""
+WRITES = ("register", "replace", "append", "transfer", "notify")
+LOOKUPS = ("read", "find_step", "find_transfer")

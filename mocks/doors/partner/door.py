@@ -10,7 +10,7 @@ from mocks.clock import VIETNAM
 from mocks.doors import UNKNOWN, Callback, Result, Subject
 from mocks.doors.partner import actions, credentials, disturbances, refusals, wire
 from mocks.doors.partner.actions import Desk, Done, No
-from mocks.doors.partner.kinds import ACCOUNT, RECORD, kinds
+from mocks.doors.partner.kinds import ACCOUNT, MOVES, RECORD, kinds
 from mocks.doors.partner.outcomes import OUTCOMES
 from mocks.doors.partner.query import ROUTES, WRITES, LogIn, Query, Write, account_of, bearer, read
 from mocks.doors.partner.settings import PartnerDoorSettings
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 REGISTERED, PROGRESSED = "registered", "progressed"
 CALLBACKS = (REGISTERED, PROGRESSED)
-MOVES = ("take_up", "go_on", "return", "finish", "withdraw")
-"""What the partner's officers do to a record, and the caller is told of."""
 PLAYS: Mapping[What, tuple[str, ...]] = {
     **disturbances.PLAYS,
     **dict.fromkeys(
@@ -173,16 +171,15 @@ class PartnerDoor:
 
     def _callback(self, name: str, code: str, site: Site[Dialects], after: float) -> Callback:
         """Return what the partner sends about a record; its order number tells the receiver what came before it."""
-        sequence = 1 + (record.fields.get("sequence", 0) if (record := site.world.get(RECORD, code)) else 0)
-        record = site.world.do(RECORD, code, "call_back", sequence=sequence)
+        record = site.world.do(RECORD, code, "call_back")
         fields = record.fields
         data = {
             "event": name,
             "code": code,
             "number": fields["number"],
             "state": record.state,
-            "reason": fields.get("reason"),
-            "sequence": sequence,
+            "reason": fields.get("reason") or None,
+            "sequence": fields["sequence"],
             "happened_at": site.now.timestamp(),
         }
         body = wire.text_of(data, site.dialects)

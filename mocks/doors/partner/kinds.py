@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, StringConstraints
 
@@ -10,10 +11,10 @@ from mocks.world import Lifecycle, Resource, Verb
 from mocks.world.shaped import Shape, Shaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from mocks.doors.partner.settings import Account
-    from mocks.world import Kind
+    from mocks.world import Change, Kind, Turn
 
 ACCOUNT, SESSION, RECORD, ENTRY, KEPT = "account", "session", "record", "entry", "kept_answer"
 OPEN, PROCESSING, RETURNED, DONE, WITHDRAWN = "open", "processing", "returned", "done", "withdrawn"
@@ -21,6 +22,8 @@ LIVE = (OPEN, PROCESSING, RETURNED)
 CLOSED = (DONE, WITHDRAWN)
 ANY = (*LIVE, *CLOSED)
 LOCKED = "locked"
+MOVES = ("take_up", "go_on", "return", "finish", "withdraw")
+"""What the partner's officers do to a record, and the caller is told of."""
 
 Text = Annotated[str, StringConstraints(max_length=500)]
 Count = Annotated[int, Field(ge=0)]
@@ -80,7 +83,7 @@ RECORDS = Lifecycle(
             ("revision", "title", "procedure", "amount", "applicant", "digest"),
         ),
         "transfer": Verb(LIVE, None, "Another agency holds it from now on.", ("held_by",)),
-        "call_back": Verb(ANY, None, "The partner tells the caller about it; the order number rises.", ("sequence",)),
+        "call_back": Verb(ANY, None, "The partner tells the caller about it; the order number rises."),
     },
 )
 ACCOUNTS = Lifecycle(
@@ -106,13 +109,25 @@ ENTRIES = Lifecycle(
 KEPTS = Lifecycle(kind=KEPT, starts=("kept",), verbs={})
 
 
+@dataclass(frozen=True, slots=True)
+class Records(Shaped):
+    """The kind `record`: a reason belongs to the step that states it, and each callback has the next order number."""
+
+    def check(self, before: Resource | None, change: Change, turn: Turn) -> Mapping[str, Any]:
+        """Return the fields with those that nobody states. Raises `Refused` for one of the wrong shape."""
+        fields = Shaped.check(self, before, change, turn)
+        if change.verb == "call_back":
+            return {"sequence": 1 + (before.fields.get("sequence", 0) if before else 0)}
+        return {"reason": "", **fields} if change.verb in MOVES else fields
+
+
 def kinds(accounts: Iterable[Account]) -> tuple[Kind, ...]:
     """Return the kinds, seeded with these accounts."""
     seeds = {one.username: Resource(ACCOUNT, one.username, OPEN) for one in accounts}
     return (
         Shaped(ACCOUNTS, _AccountFields, seeds),
         Shaped(SESSIONS, _SessionFields),
-        Shaped(RECORDS, _RecordFields),
+        Records(RECORDS, _RecordFields),
         Shaped(ENTRIES, _EntryFields),
         Shaped(KEPTS, _KeptFields),
     )

@@ -3,48 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from mocks.callbacks import CallbackSettings
 from mocks.doors.partner.settings import PartnerDoorSettings
-from tests.support.partner import Door, killed, opened, registration, signature
+from tests.support.partner import registration, signature
+from tests.support.partner_door import Door, opened
 from tests.support.receiver import Receiver, eventually, receiving
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 FEW = CallbackSettings(tries=3, pause_seconds=30, timeout_seconds=5)
-
-
-async def states(door: Door) -> list[str]:
-    return [one["state"] for one in await door.callbacks()]
 
 
 async def left(receiver: Receiver) -> bool:
     return not receiver.open
 
 
-async def still(door: Door) -> None:
-    """Give whatever would leave the time to leave, as far as the loop can tell."""
-    for _ in range(20):
-        await door.admin("GET", "health")
-
-
-async def frozen(door: Door, receiver: Receiver) -> None:
-    await door.clock(freeze=True)
-    await door.admin("PUT", "callbacks", {"partner": f"{receiver.url}/inbound"})
-
-
 async def test_a_registration_is_told_when_the_clock_says_so() -> None:
     """A frozen clock sends nothing; moved to the time, it sends once, signed, to the target."""
     async with receiving() as receiver, opened() as door:
-        await frozen(door, receiver)
+        await door.frozen(receiver.url)
         await door.partner.register("H-1")
         await door.clock(advance_seconds=4)
-        await still(door)
-        assert (receiver.taken, await states(door)) == ([], ["due"])
+        await door.still()
+        assert (receiver.taken, await door.states()) == ([], ["due"])
         await door.clock(advance_seconds=1)
         (taken,) = await receiver.wait_for(1)
         assert taken.target == "/inbound"
@@ -59,9 +42,9 @@ async def test_a_registration_is_told_when_the_clock_says_so() -> None:
             "sequence": 1,
             "happened_at": 0,
         }
-        await eventually(lambda: states(door), ["sent"])
+        await eventually(door.states, ["sent"])
         await door.clock(advance_seconds=86_400)
-        await still(door)
+        await door.still()
         assert len(receiver.taken) == 1
 
 
@@ -80,22 +63,22 @@ async def test_without_a_target_it_stays_due() -> None:
         await door.clock(freeze=True)
         await door.partner.register("H-1")
         await door.clock(advance_seconds=100)
-        await still(door)
+        await door.still()
         assert [(one["state"], one["tries"]) for one in await door.callbacks()] == [("due", 0)]
         await door.admin("PUT", "callbacks", {"partner": receiver.url})
         await receiver.wait_for(1)
-        await eventually(lambda: states(door), ["sent"])
+        await eventually(door.states, ["sent"])
         await door.admin("PUT", "callbacks", {"partner": None})
         await door.partner.register("H-2")
         await door.clock(advance_seconds=100)
-        await still(door)
-        assert await states(door) == ["sent", "due"]
+        await door.still()
+        assert await door.states() == ["sent", "due"]
 
 
 async def test_what_officers_do_is_told_in_order() -> None:
     """Each step of the partner's officers is told with an order number that rises by one for each record."""
     async with receiving() as receiver, opened() as door:
-        await frozen(door, receiver)
+        await door.frozen(receiver.url)
         for code in ("H-1", "H-2"):
             await door.partner.register(code)
             await door.clock(advance_seconds=5)
@@ -109,7 +92,7 @@ async def test_what_officers_do_is_told_in_order() -> None:
             told = [one.content for one in receiver.taken if one.content["code"] == code]
             assert [one["sequence"] for one in told] == [1, 2, 3, 4, 5]
             assert [one["state"] for one in told] == ["open", "processing", "returned", "processing", "done"]
-            assert told[2]["reason"] == "thiếu giấy tờ"
+            assert [one["reason"] for one in told] == [None, None, "thiếu giấy tờ", None, None]
         assert {one.content["event"] for one in receiver.taken} == {"registered", "progressed"}
 
 
@@ -127,17 +110,17 @@ async def test_it_is_tried_again(status: int) -> None:
     """Whoever does not say 2xx gets it again after a pause; a redirect is not followed."""
     async with receiving() as receiver, opened(callbacks=FEW) as door:
         receiver.statuses = [status]
-        await frozen(door, receiver)
+        await door.frozen(receiver.url)
         await door.partner.register("H-1")
         await door.clock(advance_seconds=5)
         await receiver.wait_for(1)
         await door.clock(advance_seconds=29)
-        await still(door)
+        await door.still()
         assert [(one["state"], one["tries"]) for one in await door.callbacks()] == [("due", 1)]
         await door.clock(advance_seconds=1)
         first, second = await receiver.wait_for(2)
         assert first == second
-        await eventually(lambda: states(door), ["sent"])
+        await eventually(door.states, ["sent"])
         assert [(one["tries"], one["status"]) for one in await door.callbacks()] == [(2, 200)]
 
 
@@ -145,14 +128,14 @@ async def test_it_is_given_up() -> None:
     """After the last try it has failed, and nothing more is sent."""
     async with receiving() as receiver, opened(callbacks=FEW) as door:
         receiver.statuses = [500] * 9
-        await frozen(door, receiver)
+        await door.frozen(receiver.url)
         await door.partner.register("H-1")
         for tries in (1, 2, 3):
             await door.clock(advance_seconds=30)
             await receiver.wait_for(tries)
-        await eventually(lambda: states(door), ["failed"])
+        await eventually(door.states, ["failed"])
         await door.clock(advance_seconds=86_400)
-        await still(door)
+        await door.still()
         assert len(receiver.taken) == 3
         assert [(one["tries"], one["status"]) for one in await door.callbacks()] == [(3, 500)]
 
@@ -162,14 +145,14 @@ async def test_nobody_there_and_nobody_who_answers() -> None:
     impatient = CallbackSettings(tries=2, pause_seconds=30, timeout_seconds=0.2)
     async with receiving() as receiver, opened(callbacks=impatient) as door:
         receiver.statuses = [0]
-        await frozen(door, receiver)
+        await door.frozen(receiver.url)
         await door.partner.register("H-1")
         await door.clock(advance_seconds=5)
         await receiver.wait_for(1)
         await eventually(lambda: left(receiver), wanted=True)
         await door.admin("PUT", "callbacks", {"partner": "http://127.0.0.1:9"})
         await door.clock(advance_seconds=60)
-        await eventually(lambda: states(door), ["failed"])
+        await eventually(door.states, ["failed"])
         assert [one["status"] for one in await door.callbacks()] == [None]
 
 
@@ -177,7 +160,7 @@ async def test_one_that_nobody_takes_does_not_hold_up_the_next() -> None:
     """A callback that is tried again later is overtaken, and its order number shows it."""
     async with receiving() as receiver, opened(callbacks=FEW) as door:
         receiver.statuses = [500]
-        await frozen(door, receiver)
+        await door.frozen(receiver.url)
         await door.partner.register("H-1")
         await door.clock(advance_seconds=5)
         await receiver.wait_for(1)
@@ -187,105 +170,6 @@ async def test_one_that_nobody_takes_does_not_hold_up_the_next() -> None:
         await door.clock(advance_seconds=30)
         await receiver.wait_for(3)
         assert receiver.sequences("H-1") == [1, 2, 1]
-
-
-async def test_twice() -> None:
-    """A callback that is struck by `callback_twice` arrives twice, the same each time."""
-    async with receiving() as receiver, opened() as door:
-        await frozen(door, receiver)
-        await door.fault("callback_twice")
-        for code in ("H-1", "H-2"):
-            await door.partner.register(code)
-        await door.clock(advance_seconds=5)
-        await receiver.wait_for(3)
-        await eventually(lambda: states(door), ["sent", "sent"])
-        assert (receiver.sequences("H-1"), receiver.sequences("H-2")) == ([1, 1], [1])
-
-
-async def test_late() -> None:
-    """A callback that is struck by `callback_late` comes so many seconds after its time, and may be overtaken."""
-    async with receiving() as receiver, opened() as door:
-        await frozen(door, receiver)
-        await door.fault("callback_late", details={"seconds": 10})
-        await door.partner.register("H-1")
-        await door.officer("H-1", "take_up")
-        await door.clock(advance_seconds=14)
-        await receiver.wait_for(1)
-        await still(door)
-        assert receiver.sequences("H-1") == [2]
-        await door.clock(advance_seconds=1)
-        await receiver.wait_for(2)
-        assert receiver.sequences("H-1") == [2, 1]
-
-
-async def test_out_of_order() -> None:
-    """A callback that is struck by `callback_out_of_order` waits for the next one about its key, and for no other."""
-    async with receiving() as receiver, opened() as door:
-        await frozen(door, receiver)
-        await door.fault("callback_out_of_order", whom={"operation": "registered", "key": "H-1"})
-        for code in ("H-1", "H-2"):
-            await door.partner.register(code)
-        await door.clock(advance_seconds=5)
-        await receiver.wait_for(1)
-        await eventually(lambda: states(door), ["held", "sent"])
-        await still(door)
-        assert await states(door) == ["held", "sent"]
-        await door.officer("H-1", "take_up")
-        await door.clock(advance_seconds=1)
-        await receiver.wait_for(3)
-        assert receiver.sequences("H-1") == [2, 1]
-
-
-async def test_out_of_order_with_nothing_after_it() -> None:
-    """If no other comes, a held callback is sent after a while all the same."""
-    async with receiving() as receiver, opened() as door:
-        await frozen(door, receiver)
-        await door.fault("callback_out_of_order", details={"seconds": 40})
-        await door.partner.register("H-1")
-        await door.clock(advance_seconds=44)
-        await still(door)
-        assert await states(door) == ["held"]
-        await door.clock(advance_seconds=1)
-        await receiver.wait_for(1)
-
-
-async def test_lost() -> None:
-    """A callback that is struck by `callback_lost` is never sent, and says so."""
-    async with receiving() as receiver, opened() as door:
-        await frozen(door, receiver)
-        await door.fault("callback_lost", whom={"key": "H-1"})
-        for code in ("H-1", "H-2"):
-            await door.partner.register(code)
-        await door.clock(advance_seconds=86_400)
-        await receiver.wait_for(1)
-        await still(door)
-        lost = (await door.callbacks())[0]
-        assert (lost["state"], lost["faults"]) == ("lost", ["callback_lost"])
-        assert receiver.sequences("H-1") == []
-
-
-@pytest.mark.parametrize(
-    "whom", [{"agency": "000.00.01.H99"}, {"province": "H99"}, {"platform": "ndxp"}, {"door": "partner"}]
-)
-async def test_faults_find_callbacks_that_no_request_caused(whom: dict[str, str]) -> None:
-    """A callback after an officer's step concerns the agency of the record, and is struck for it."""
-    async with opened() as door:
-        await door.partner.register("H-1")
-        await door.fault("callback_lost", whom={**whom, "operation": "progressed"})
-        await door.officer("H-1", "take_up")
-        assert await states(door) == ["due", "lost"]
-        armed = await door.admin("GET", "faults")
-        assert armed["faults"] == []
-
-
-async def test_a_fault_names_a_callback() -> None:
-    """A fault of callbacks for something that is none is refused."""
-    async with opened() as door:
-        answer = await door.client.post(
-            "http://mocks.example/__mock__/faults",
-            json={"what": "callback_lost", "until": {"count": 1}, "for": {"operation": "register"}},
-        )
-        assert answer.status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -340,12 +224,12 @@ async def test_callbacks_are_listed_by_what_is_asked() -> None:
 async def test_a_reset_owes_nothing() -> None:
     """After a reset nothing of before is sent, and what is planned under the same names is held and sent anew."""
     async with receiving() as receiver, opened() as door:
-        await frozen(door, receiver)
+        await door.frozen(receiver.url)
         await door.partner.register("H-1")
         await door.admin("POST", "reset")
-        await frozen(door, receiver)
+        await door.frozen(receiver.url)
         await door.clock(advance_seconds=100)
-        await still(door)
+        await door.still()
         assert receiver.taken == []
         await door.partner.log_in()
         await door.fault("callback_out_of_order")
@@ -370,14 +254,14 @@ async def test_namespaces_send_for_themselves() -> None:
             await door.admin("POST", "clock", {"advance_seconds": 5}, namespace=name)
         await one.wait_for(1)
         await other.wait_for(1)
-        await still(door)
+        await door.still()
         assert [taken.content["code"] for taken in (*one.taken, *other.taken)] == ["H-mot", "H-hai"]
 
 
 async def test_many_at_once_each_in_its_order() -> None:
     """Callbacks about many records overlap; about one record they keep their order."""
     async with receiving() as receiver, opened() as door:
-        await frozen(door, receiver)
+        await door.frozen(receiver.url)
         codes = [f"H-{number}" for number in range(25)]
         for code in codes:
             await door.partner.register(code)
@@ -390,90 +274,14 @@ async def test_many_at_once_each_in_its_order() -> None:
         assert all(receiver.sequences(code) == [2, 3, 1] for code in codes)
 
 
-async def test_a_killed_mock_still_owes(tmp_path: Path) -> None:
-    """What was due, held, lost and already sent at a kill is so after it, without anybody asking first."""
-    async with receiving() as receiver:
-        async with opened(journal=tmp_path / "journal") as door:
-            await frozen(door, receiver)
-            await door.fault("callback_lost", whom={"key": "H-3"})
-            await door.fault("callback_out_of_order", whom={"key": "H-2"})
-            await door.fault("callback_twice", until={"count": 3}, whom={"operation": "registered"})
-            for code in ("H-1", "H-2", "H-3"):
-                await door.partner.register(code)
-            await door.clock(advance_seconds=5)
-            await receiver.wait_for(2)
-            await eventually(lambda: states(door), ["sent", "held", "lost"])
-            before = await door.callbacks()
-            left = killed(door, tmp_path / "copy")
-        async with opened(journal=left, log_in=False) as door:
-            assert await door.callbacks() == before
-            assert (await door.admin("GET", "faults"))["faults"] == []
-            await door.officer("H-2", "take_up")
-            await door.clock(advance_seconds=1)
-            await receiver.wait_for(5)
-            assert receiver.sequences("H-2") == [2, 1, 1]
-            assert receiver.sequences("H-1") == [1, 1]
-
-
-async def test_strikes_are_counted_across_a_kill(tmp_path: Path) -> None:
-    """A fault for two callbacks that has struck one before a kill strikes one more after it."""
-    async with opened(journal=tmp_path / "journal") as door:
-        await door.fault("callback_lost", until={"count": 2})
-        await door.partner.register("H-1")
-        left = killed(door, tmp_path / "copy")
-    async with opened(journal=left, log_in=False) as door:
-        door.partner.token = (await door.caller().log_in()).json()["data"]["token"]
-        for code in ("H-2", "H-3"):
-            await door.partner.register(code)
-        assert await states(door) == ["lost", "lost", "due"]
-
-
-async def test_a_try_that_nobody_saw_the_end_of_is_made_again(tmp_path: Path) -> None:
-    """Killed while a callback was under way, a mock sends it once more: a receiver has to know it again."""
-    async with receiving() as receiver:
-        async with opened(journal=tmp_path / "journal") as door:
-            receiver.statuses = [0]
-            await frozen(door, receiver)
-            await door.partner.register("H-1")
-            await door.clock(advance_seconds=5)
-            await receiver.wait_for(1)
-            left = killed(door, tmp_path / "copy")
-        async with opened(journal=left, log_in=False) as door:
-            assert [(one["state"], one["tries"]) for one in await door.callbacks()] == [("due", 1)]
-            await door.clock(advance_seconds=30)
-            first, second = await receiver.wait_for(2)
-            assert first == second
-
-
-async def test_a_rebuilt_mock_sends_without_being_asked(tmp_path: Path) -> None:
-    """Started again on its journal, a mock sends what was due although nobody calls it."""
-    async with receiving() as receiver:
-        async with opened(journal=tmp_path / "journal") as door:
-            await door.clock(freeze=True)
-            await door.partner.register("H-1")
-            await door.clock(advance_seconds=5)
-            await door.admin("PUT", "callbacks", {"partner": "http://127.0.0.1:9/"})
-            await eventually(lambda: tries(door), [1])
-            await door.admin("PUT", "callbacks", {"partner": receiver.url})
-            await door.clock(rate=1000)
-            left = killed(door, tmp_path / "copy")
-        async with opened(journal=left, log_in=False) as door:
-            door.app.start()
-            await receiver.wait_for(1)
-
-
-async def tries(door: Door) -> list[int]:
-    return [one["tries"] for one in await door.callbacks()]
-
-
 async def test_a_stopped_mock_sends_nothing() -> None:
     """Once the mocks are told to stop, nothing leaves any more, whatever becomes due."""
     async with receiving() as receiver, opened() as door:
-        await frozen(door, receiver)
+        await door.frozen(receiver.url)
         await door.partner.register("H-1")
         door.app.stop()
         await door.clock(advance_seconds=100)
-        await still(door)
+        await door.still()
         assert receiver.taken == []
 
 
@@ -485,7 +293,7 @@ def test_the_end_of_the_loop_ends_the_sending() -> None:
             receiver.statuses = [0]
             async with opened() as door:
                 door.app.close = lambda: None  # type: ignore[method-assign]
-                await frozen(door, receiver)
+                await door.frozen(receiver.url)
                 await door.partner.register("H-1")
                 await door.clock(advance_seconds=5)
                 await receiver.wait_for(1)
@@ -504,22 +312,6 @@ def test_the_end_of_the_loop_ends_the_sending() -> None:
             door.app.stop()
 
     asyncio.run(go_on())
-
-
-async def test_the_same_seed_strikes_the_same_callbacks() -> None:
-    """Which callbacks a share of faults strikes is decided by seed and key, not by who came first."""
-
-    async def struck(codes: list[str], seed: int) -> set[str]:
-        async with opened(seed=seed) as door:
-            await door.fault("callback_lost", when={"share": 0.5}, until={"count": 100})
-            await asyncio.gather(*(door.partner.register(code) for code in codes))
-            return {one["key"] for one in await door.callbacks() if one["state"] == "lost"}
-
-    codes = [f"H-{number}" for number in range(40)]
-    lost = await struck(codes, 1)
-    assert 5 < len(lost) < 35
-    assert await struck(codes[::-1], 1) == lost
-    assert await struck(codes, 2) != lost
 
 
 async def test_how_long_until_it_is_told_can_be_set() -> None:
