@@ -35,7 +35,7 @@ port = {port}
 stop_seconds = 5
 
 [store]
-path = {store}
+{engine} = {where}
 keys = {keys}
 
 [systems.population]
@@ -104,8 +104,12 @@ async def founded(
     port: int = 0,
     policy: Mapping[str, Any],
     transport: Mapping[str, float],
+    dsn_file: Path | None = None,
 ) -> Province:
-    """Write the configuration for the mocks that are ready, and let one client in."""
+    """Write the configuration for the mocks that are ready, and let one client in.
+
+    The store is a file in `folder`, or where `dsn_file` says.
+    """
     door = mocks_ready["credentials"]["population"]
     places = {
         "store": folder / "lienthong.db",
@@ -117,18 +121,22 @@ async def founded(
         **{name: door[name] for name in ("sv_url", "timestamp_unit", "xroad_client")},
         **{name: door["accounts"][0][name] for name in ("username", "secret", "api_key")},
         "endpoint": mocks_ready["population"],
+        "where": str(dsn_file or places["store"]),
     }
+    engine = "path" if dsn_file is None else "dsn_file"
     config = folder / "lienthong.toml"
     config.write_text(
         _CONFIG.format(
             port=port,
+            engine=engine,
             policy="\n".join(_pairs(policy)),
             transport=", ".join(_pairs(transport)),
             **{name: json.dumps(text) for name, text in texts.items()},
         ),
         encoding="utf-8",
     )
-    store = await open_store(StoreSettings(path=places["store"], keys=places["keys"]), serving=False)
+    section = StoreSettings.model_validate({engine: texts["where"], "keys": places["keys"]})
+    store = await open_store(section, serving=False)
     try:
         agency = AgencyCode(AGENCY)
         await store.agencies.add(agency, "UBND xã Mẫu", by="test")

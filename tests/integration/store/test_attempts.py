@@ -143,6 +143,15 @@ async def test_an_attempt_is_opened_once(opened: Opened) -> None:
         assert [attempt.request_id for attempt in await store.audit.attempts("01HQCALL")] == ["request-1", "request-2"]
 
 
+async def test_an_opening_may_be_written_twice(opened: Opened) -> None:
+    """The same opening again, because nobody knew that it had been committed, is the same attempt."""
+    async with opened() as store:
+        for ordinal in (1, 2):
+            for _ in "12":
+                await store.attempts.open_attempt(call(), ordinal, f"request-{ordinal}")
+        assert [attempt.request_id for attempt in await store.audit.attempts("01HQCALL")] == ["request-1", "request-2"]
+
+
 async def test_a_second_attempt_makes_up_for_a_lost_first(opened: Opened) -> None:
     """When the first opening was given up before it was written, the next one writes the audit row."""
     async with opened() as store:
