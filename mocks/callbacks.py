@@ -6,6 +6,7 @@ becomes of a callback is then a function of the plan alone.
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,6 +17,8 @@ from mocks.world.shaped import Shape, Shaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import httpx
 
     from mocks.doors import Callback, Door, Site
     from mocks.faults import Fault
@@ -73,6 +76,14 @@ CALLBACKS = Shaped(
     ),
     _Fields,
 )
+
+
+def on_this_machine(url: httpx.URL) -> bool:
+    """Say whether an address is one of loopback."""
+    try:
+        return url.host == "localhost" or ip_address(url.host).is_loopback
+    except ValueError:
+        return False
 
 
 def plan(space: Space, door: Door[Any], agency: str | None, site: Site[Any], callbacks: Iterable[Callback]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from mocks.asgi import Answer, json_answer
-from mocks.callbacks import KIND
+from mocks.callbacks import KIND, on_this_machine
 from mocks.control.parts import Call, Page, Route, Wrong, door_of, object_of
 
 if TYPE_CHECKING:
@@ -87,15 +86,8 @@ class SpeechPart:
         port_is_one = url.port is None or 0 < url.port <= HIGHEST_PORT
         if url.scheme not in ("http", "https") or not url.host or not port_is_one or url.userinfo or url.fragment:
             raise Wrong(EXPECTED)
-        if not (self._app.callbacks.anywhere or url.host == "localhost" or _loopback(url.host)):
+        if not (self._app.callbacks.anywhere or on_this_machine(url)):
             raise Wrong("a target lies on this machine (127.0.0.1, ::1, localhost), unless callbacks may go anywhere")
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _callback(one: Resource) -> dict[str, Any]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
 
+import httpx
+
+from mocks.callbacks import CallbackSettings
+from tests.support.mocks import start
+from tests.support.partner import Partner
 from tests.support.partner_door import Door, killed, opened
 from tests.support.receiver import eventually, receiving
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 
@@ -81,6 +89,47 @@ async def test_a_rebuilt_mock_sends_without_being_asked(tmp_path: Path) -> None:
         async with opened(journal=left, log_in=False) as door:
             door.app.start()
             await receiver.wait_for(1)
+
+
+async def test_a_target_that_was_allowed_once(tmp_path: Path) -> None:
+    """A journal of mocks that might send anywhere gives no leave to those that may not."""
+    async with opened(journal=tmp_path / "journal", callbacks=CallbackSettings(anywhere=True)) as door:
+        await door.frozen("http://receiver.example")
+        await door.partner.register("H-1")
+        left = killed(door, tmp_path / "copy")
+    async with opened(journal=left, log_in=False) as door:
+        await door.clock(advance_seconds=100)
+        await door.still()
+        assert [(one["state"], one["tries"]) for one in await door.callbacks()] == [("due", 0)]
+
+
+async def test_kill_nine(tmp_path: Path) -> None:
+    """A process that is killed while it sends owes that still; started again it sends, though nobody calls it."""
+    journal = ("--citizens", "300", "--journal", str(tmp_path / "journal"))
+    async with receiving() as receiver, httpx.AsyncClient(trust_env=False) as client:
+        process, ready = await asyncio.to_thread(started, *journal)
+        partner = Partner(client, ready["partner"])
+        await partner.log_in()
+        first = await partner.register("H-1")
+        receiver.statuses = [0]
+        await client.put(f"{ready['admin']}callbacks", json={"partner": receiver.url})
+        await client.post(f"{ready['admin']}clock", json={"rate": 100})
+        await receiver.wait_for(1)
+        process.kill()
+        await asyncio.to_thread(process.communicate)
+        process, ready = await asyncio.to_thread(started, *journal)
+        before, after = (await receiver.wait_for(2))[:2]
+        assert before == after
+        partner.url = ready["partner"]
+        assert (await partner.register("H-1")).content == first.content
+        await asyncio.to_thread(process.communicate)
+        assert process.returncode == 0
+
+
+def started(*arguments: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
+    process = start(*arguments)
+    assert process.stdout is not None
+    return process, json.loads(process.stdout.readline())
 
 
 async def tries(door: Door) -> list[int]:
