@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from mocks import sockets
 from mocks.asgi import Answer, Gone, Request, TooLarge, TooSlow, opened, read, respond, text_answer
 from mocks.callbacks import CallbackSettings
 from mocks.clock import Clock
@@ -160,6 +161,7 @@ class MockApp:
             await _lifespan(receive, send)
         elif scope["type"] == "http":
             self.start()
+            send = sockets.while_there(scope, send)
             with suppress(Gone):
                 answer = await self._serve(scope, receive, send)
                 if answer is not None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import MutableMapping
 
-    from mocks.asgi import Receive, Scope
+    from mocks.asgi import Receive, Scope, Send
 
 EXTENSION = "mocks.transport"
 LINGER_ZERO = struct.pack("ii", 1, 0)
@@ -28,6 +29,23 @@ class Protocol(HttpToolsProtocol):
         """Begin a request."""
         super().on_message_begin()
         self.scope["extensions"] = {EXTENSION: {"transport": self.transport}}
+
+
+def while_there(scope: Scope, send: Send) -> Send:
+    """Return a `send` to which a caller who has just left is no error, as it is to uvloop."""
+    extension = scope.get("extensions", {}).get(EXTENSION)
+    if extension is None:
+        return send
+    transport: asyncio.Transport = extension["transport"]
+
+    async def sending(message: MutableMapping[str, Any]) -> None:
+        try:
+            await send(message)
+        except RuntimeError:
+            if not transport.is_closing():
+                raise
+
+    return sending
 
 
 async def reset(scope: Scope, receive: Receive) -> None:
