@@ -35,8 +35,8 @@ check: .venv/.ready ## lint, types, import rules, OpenAPI, alert rules
 	$(BIN)/python tools/openapi_check.py
 	tools/promtool.sh
 
-bench: .venv/.ready ## the gateway beside its peers, in one run; writes docs/benchmarks.md
-	tools/bench.sh
+bench: .venv/.ready ## the gateway and the mocks beside their peers, in one run; writes docs/benchmarks.md
+	tools/bench.sh -- $(ARGS)
 
 lock: .venv/.ready ## pin the dependencies again, with hashes
 	tools/lock.sh $(BIN)/uv

@@ -85,6 +85,7 @@ STORIES: tuple[Story, ...] = (
     Story(name="fault_ok", what="fault_ok", expect=_SYSTEM, passes=True),
     Story(name="missing_fields", what="missing_fields", expect=_BROKEN),
     Story(name="wrong_type", what="wrong_type", expect=_BROKEN),
+    Story(name="double_encoded", what="double_encoded", expect=_BROKEN),
     Story(name="officer_refused", what="officer_refused", expect=_CALLER),
     Story(name="procedure_refused", what="procedure_refused", expect=_CALLER),
     Story(name="otp_required", what="otp_required", expect=_CALLER),
@@ -95,6 +96,15 @@ STORIES: tuple[Story, ...] = (
         expect=(Kind.CREDENTIAL_REFUSED, Layer.SYSTEM),
         struck=1,  # once one call is refused the agency is held, and a second would be told that instead
         second_agency=True,
+    ),
+    Story(
+        name="quota_used_up",
+        what="quota_used_up",
+        details={"retry_after": 1},
+        expect=(Kind.BUSY, Layer.SYSTEM),
+        passes=True,
+        struck=1,
+        at_least=1.0,
     ),
     Story(
         name="busy_told",
