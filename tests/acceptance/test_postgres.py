@@ -71,8 +71,7 @@ async def test_two_servers_on_one_database(database: str, tmp_path: Path) -> Non
 
 async def _audited(dsn: str) -> list[tuple[object, ...]]:
     return await _rows(
-        dsn,
-        "SELECT audit.state, ordinal, evidence IS NOT NULL FROM audit JOIN attempt USING (call) ORDER BY number, ordinal",
+        dsn, "SELECT audit.state, ordinal, evidence IS NOT NULL FROM audit JOIN attempt USING (call) ORDER BY number"
     )
 
 

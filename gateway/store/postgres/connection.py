@@ -102,7 +102,7 @@ async def leave_as_it_is(_connection: Connection) -> None:
 
 def lost(error: BaseException) -> bool:
     """Whether the connection is gone, or the server was never reached: not the fault of what was asked."""
-    return isinstance(error, _LOST) and not isinstance(error, pg.DataError | pg.ClientConfigurationError)
+    return isinstance(error, _LOST) and not isinstance(error, ValueError)  # the driver's word for a fault of ours
 
 
 def refused(error: Exception, place: str) -> CannotOpen | None:

@@ -35,6 +35,9 @@ T = TypeVar("T")
 QUEUE_LIMIT = 4096
 PATIENCE_SECONDS = 6.0
 """How long a unit is tried for, whatever happens to it."""
+READING_SECONDS = 60.0
+"""How long somebody who reads waits: a search through the whole audit takes its time, and is in nobody's way."""
+_READING_TIME = f"SET LOCAL statement_timeout = '{READING_SECONDS:.0f}s'"
 _CONNECTION_SECONDS = 2.0
 _IDLE_SECONDS = 0.5
 _PAUSES = (0.02, 0.1, 0.3)
@@ -93,7 +96,7 @@ class PostgresEngine:
         """Run `work` on one snapshot of the database."""
         if self._closed:
             raise StoreUnavailable(Trouble.CLOSED)
-        return await _tried(partial(self._read, work))
+        return await _tried(partial(self._read, work), patience=READING_SECONDS)
 
     def hand_in(self, work: Work[object], *, about: str) -> None:
         """Have `work` written with the next unit `about` the same thing, or by itself in half a second."""
@@ -212,7 +215,8 @@ class PostgresEngine:
             self._connection() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            return await work(PostgresTransaction(connection))
+            await connection.execute(_READING_TIME)
+            return await work(PostgresTransaction(connection, seconds=READING_SECONDS))
 
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
@@ -234,12 +238,10 @@ async def _all(unit: _Unit, transaction: PostgresTransaction) -> Any:
     for work in unit.before:
         try:
             await work(transaction)
-        except pg.CharacterNotInRepertoireError:
-            raise
         except Exception as error:
-            if isinstance(error, pg.PostgresError | pg.DataError) and not _again(error):
-                raise _ClosingRefused from error
-            raise
+            if _again(error) or isinstance(error, pg.CharacterNotInRepertoireError):
+                raise
+            raise _ClosingRefused from error
     return await unit.work(transaction)
 
 
@@ -247,10 +249,12 @@ async def _nothing(_transaction: Transaction) -> None:
     """Write nothing but what was handed in."""
 
 
-async def _tried(once: Callable[[], Coroutine[Any, Any, T]], *, repeatable: bool = True) -> T:
+async def _tried(
+    once: Callable[[], Coroutine[Any, Any, T]], *, repeatable: bool = True, patience: float = PATIENCE_SECONDS
+) -> T:
     """Run it until it succeeds, fails for good, or patience is over. Raises its error, or `StoreUnavailable`."""
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(patience):
             for pause in (*_PAUSES, None):
                 try:
                     return await once()

@@ -32,6 +32,7 @@ CONNECTIONS = 10
 _OPENING = 0x1E27_0000
 """The advisory lock under which tables and key are looked at and made: one process at a time, in one database."""
 _OPENING_WAIT = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '12s'"
+_OPENING_SECONDS = 15.0
 _MIGRATING_TIME = "SET LOCAL statement_timeout = '10min'"
 _MIGRATING_SECONDS = 600.0
 _CLOSE_SECONDS = 2.0
@@ -103,7 +104,7 @@ async def _prepared(server: Server, keys: Path, now: int, *, serving: bool) -> t
     try:
         async with connection.transaction():
             await connection.execute(_OPENING_WAIT)
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _OPENING)
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _OPENING, timeout=_OPENING_SECONDS)
             await _bring_up_to_date(connection, server.place, serving=serving)
             tx = PostgresTransaction(connection)
             try:

@@ -124,6 +124,9 @@ class Watch(Kept):
                     self._unread_since = self._monotonic()
                     _log.error("store cannot be read", trouble=trouble.trouble, detail=trouble.detail)
                 continue
+            except Exception as error:  # noqa: BLE001 - the worker's edge: the snapshot goes stale, and this goes on
+                _log.error("store watch failed", error=type(error).__name__)
+                continue
             if self._unread_since is not None:
                 _log.info("store can be read again", seconds=round(self._monotonic() - self._unread_since, 1))
                 self._unread_since = None
