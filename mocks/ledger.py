@@ -6,6 +6,7 @@ of an exchange takes the next one, so that two exchanges were open at once exact
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 KEPT = 200_000
+BURIED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,22 @@ class Ledger:
         """Return the effects kept after number `since`, oldest first."""
         skip = max(0, since - (self.done - len(self._effects)))
         return list(islice(self._effects, skip, skip + limit))
+
+    def bury(self) -> None:
+        """Let go of everything a little at a time, so that whoever asked for a reset does not wait for it."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+
+        def some() -> None:
+            for kept in (self._exchanges, self._effects):
+                for _ in range(min(BURIED_AT_ONCE, len(kept))):
+                    kept.popleft()
+            if self._exchanges or self._effects:
+                loop.call_soon(some)
+
+        loop.call_soon(some)
 
     def counts(self) -> list[tuple[str, str, str, int]]:
         """Return door, operation, key and how often, for every key with an effect."""

@@ -14,6 +14,8 @@ from mocks.doors.population.settings import PopulationDoorSettings
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mocks.doors import Door
+
 TABLES: dict[str, type[BaseModel]] = {
     "population": PopulationDoorSettings,
     "partner": PartnerDoorSettings,
@@ -30,6 +32,13 @@ def load(path: Path | None) -> dict[str, Any]:
             f"the settings file has a table for each door, one for callbacks, and no other: [{'], ['.join(TABLES)}]"
         )
     return {name: TABLES[name].model_validate(table) for name, table in content.items()}
+
+
+def credentials(door: Door[Any]) -> dict[str, Any]:
+    """Return what opens a door: every account, and what the whole door expects beside it."""
+    shown = door.settings.model_dump(mode="json", include={"accounts", "sv_url", "timestamp_unit", "xroad_clients"})
+    clients = shown.pop("xroad_clients", [])
+    return {**shown, "xroad_client": clients[0]} if clients else shown
 
 
 def sentence(error: Exception) -> str:

@@ -143,9 +143,13 @@ class Space:
             case {"calls": target, "door": door}:
                 self.targets[door] = target
             case {"reset": {"seed": seed, "citizens": citizens}}:
-                self._begin(populate(seed, citizens))
+                people = populate(seed, citizens)
+                self.ledger.bury()
+                self._begin(people)
             case {"run": {"seed": seed, "citizens": citizens}, "records": records}:
-                self._begin(populate(seed, citizens))
+                people = populate(seed, citizens)
+                self.ledger.bury()
+                self._begin(people)
                 for one in records:
                     self.relive(one)
             case _:

@@ -84,10 +84,14 @@ def serving(log: Path, arguments: Sequence[str] = (), *, key: SecretStr | None =
 
 @contextmanager
 def attached(address: str, *, key: SecretStr | None = None) -> Iterator[Server]:
-    """Use a mock server that runs already; which credentials its doors take is not told over its admin API."""
+    """Use a mock server that runs already."""
     with Mocks(address, key=key) as mocks:
-        doors = mocks.space().health().doors
-        yield Server(mocks, {name: DoorAccess(name, urljoin(mocks.admin, path), {}) for name, path in doors.items()})
+        health = mocks.space().health()
+        doors = {
+            name: DoorAccess(name, urljoin(mocks.admin, path), health.credentials[name])
+            for name, path in health.doors.items()
+        }
+        yield Server(mocks, doors)
 
 
 def _suffixed(value: Any, namespace: str) -> Any:

@@ -248,6 +248,7 @@ class Health(Said):
     seed: int
     citizens: int
     doors: dict[str, str]
+    credentials: dict[str, dict[str, Any]]
     counts: Counts
     journal: str
     journal_bytes: int | None

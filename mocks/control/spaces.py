@@ -9,6 +9,7 @@ from pydantic import Field
 
 from mocks.asgi import Answer, json_answer
 from mocks.control.parts import Call, Route, Strict, Wrong, object_of
+from mocks.settings import credentials
 from mocks.spaces import populate
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class SpacesPart:
             "namespace": space.name,
             "world": {**_world(space), "households": len(space.people.households)},
             "doors": {door.name: door.path for door in self._app.doors},
+            "credentials": {door.name: credentials(door) for door in self._app.doors},
             "counts": _counts(space),
             "namespaces": {one.name: _counts(one) for one in self._app.spaces},
             "journal": "none" if journal is None else "broken" if broken else "ok",

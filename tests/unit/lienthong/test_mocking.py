@@ -165,7 +165,7 @@ def test_a_broken_journal_is_an_answer_of_health() -> None:
     """503 with a body that says so is how a mock is, not a failure to ask."""
     counts = {"exchanges": 0, "effects": 0, "faults": 0}
     world = {"seed": 1, "citizens": 300, "households": 90}
-    said = {"namespace": "x", "world": world, "doors": {}, "counts": counts, "journal_bytes": 0}
+    said = {"namespace": "x", "world": world, "doors": {}, "credentials": {}, "counts": counts, "journal_bytes": 0}
     health = saying({"status": "broken", "journal": "broken", **said}, 503).health()
     assert (health.status, health.seed, health.citizens) == ("broken", 1, 300)
 
