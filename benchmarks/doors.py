@@ -82,6 +82,26 @@ def _population(ready: Ready) -> Asking:
     return Asking(ready["population"], request, f">{question.number}<")
 
 
+def _partner(ready: Ready) -> Asking:
+    """Register records, each under a code and a key of its own, in a session of the first account."""
+    account = ready["credentials"]["partner"]["accounts"][0]
+    log_in = {"account": account["username"], "secret": account["secret"]}
+
+    def request(word: str) -> Request:
+        headers = {"Content-Type": "application/json"}
+        call = urllib.request.Request(  # noqa: S310 - loopback
+            f"{ready['partner']}/sessions", data=json.dumps(log_in).encode(), headers=headers
+        )
+        with urllib.request.urlopen(call, timeout=ASK_SECONDS) as answer:  # noqa: S310 - loopback
+            token = json.loads(answer.read())["data"]["token"]
+        code = f"BENCH-{word}-{{{{n}}}}"
+        record = {"officer": "CB_THU_01", "procedure": "9.000001", "title": "Bench", "code": code}
+        headers |= {"Authorization": f"Bearer {token}", "Idempotency-Key": code}
+        return Request(headers, json.dumps(record))
+
+    return Asking(f"{ready['partner']}/records", request, '"code":0')
+
+
 def ask(asking: Asking) -> tuple[str, bytes]:
     """Ask once and return the content type and the body of the right answer. Raises `BenchError`."""
     headers, content = asking.request(f"{time.monotonic_ns():x}").once()
@@ -100,4 +120,5 @@ def ask(asking: Asking) -> tuple[str, bytes]:
 
 
 POPULATION = Door("population", "SOAP door", 400, _population)
-DOORS = (POPULATION,)
+PARTNER = Door("partner", "JSON door (partner, register)", 800, _partner)
+DOORS = (POPULATION, PARTNER)
