@@ -149,6 +149,22 @@ async def _lived(steps: list[Any]) -> None:
         app.close()
 
 
+@pytest.mark.parametrize("back", [{"advance_seconds": -60}, {"at": "2026-01-05T08:00:00+07:00"}, {"real": True}])
+async def test_a_fault_that_is_over_is_over_for_a_restarted_mock_too(tmp_path: Path, back: dict[str, Any]) -> None:
+    """A clock that was turned back revives no fault, whether or not anybody looked while it was over."""
+    time = Time()
+    app = toy_app(journal=tmp_path / "journal", clock=lambda: Clock(time))
+    await fault(app, "busy", until={"seconds": 30})
+    await fault(app, "busy", until={"seconds": 3000})
+    await admin(app, "POST", "clock", {"advance_seconds": 60})
+    await admin(app, "POST", "clock", back)
+    assert [one.id for one in app.default.faults.in_force()] == [2]
+    app.close()
+    again = toy_app(journal=tmp_path / "journal", clock=lambda: Clock(time))
+    assert all_of(again) == all_of(app)
+    again.close()
+
+
 async def test_every_beginning_of_a_journal_can_be_lived_through(tmp_path: Path) -> None:
     """Wherever a kill cuts the journal, what is left makes sense: every line more only adds what it says."""
     journal, copy = tmp_path / "journal", tmp_path / "copy"
