@@ -88,6 +88,9 @@ class _Line:
     def get_extra_info(self, _name: str) -> _Line:
         return self
 
+    def is_closing(self) -> bool:
+        return self.end is not None
+
     def setsockopt(self, *_option: object) -> None:
         """Take what only a socket needs."""
 

@@ -22,6 +22,7 @@ from tools.mock_dialects import values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+    from random import Random
 
     import httpx
     from pydantic import BaseModel
@@ -35,7 +36,7 @@ WORLDS: dict[tuple[int, int], list[dict[str, Any]]] = {}
 Person = dict[str, Any]
 T = TypeVar("T")
 NONE: Mapping[str, int] = MappingProxyType({})
-DOOR = re.compile(r"/(?!__mock__/)[a-z0-9/_-]+")
+ADMIN = "/__mock__/"
 
 
 @dataclass
@@ -62,6 +63,8 @@ class Peer:
     """Somebody who talks to running mocks."""
 
     mocks: Caller
+    desk: httpx.AsyncClient
+    """For a bare caller of the other doors."""
     transport: Transport
     loop: asyncio.AbstractEventLoop
     watch: Callable[[], float]
@@ -71,7 +74,7 @@ class Peer:
     """How far the mocks' clock was moved, in seconds."""
     adapters: dict[str, Any] = field(default_factory=dict)
     """Our adapters by their settings: to make one costs more than to ask."""
-    _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _dialects: dict[str, Any] | None = None
 
     def run(self, doing: Coroutine[Any, Any, T]) -> T:
@@ -85,7 +88,7 @@ class Peer:
 
     def request_id(self) -> str:
         """Return an id that no request has had."""
-        return f"TU-{next(self._ids):05}"
+        return f"TU-{next(self.ids):05}"
 
     def advance(self, seconds: float) -> None:
         """Move the mocks' clock on, and our own watch with it."""
@@ -155,9 +158,9 @@ class Peer:
 
     def note(self, request: httpx.Request) -> None:
         """Remember a request that goes to a door."""
-        if DOOR.fullmatch(request.url.path):
+        if not request.url.path.startswith(ADMIN):
             written = re.search(rb"<(?:\w+:)?MaYeuCau>([^<]*)<", request.content)
-            self.sent.append(written[1].decode() if written else None)
+            self.sent.append(written[1].decode() if written else request.headers.get("x-request-id"))
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,23 @@ def keeps(pack: Sequence[Check], peer: object) -> None:
         except BaseException as error:
             error.add_note(f"promise: {check.name}")
             raise
+
+
+def keeps_though_killed(pack: Sequence[Check], peer: Peer, draw: Random, kills: int, kill: Callable[[], None]) -> None:
+    """Run a whole pack in some order, and kill between two checks, at some places."""
+    checks = draw.sample(pack, len(pack))
+    places = sorted(draw.sample(range(1, len(checks)), kills))
+    for begin, end in zip([0, *places], [*places, len(checks)], strict=True):
+        keeps(checks[begin:end], peer)
+        if end < len(checks):
+            kill()
+
+
+def remembered(peer: Peer) -> Any:
+    """Return all that the admin API tells of what a killed mock has to know again; of the clock, how it runs."""
+    paths = ("faults", "dialects", "namespaces", "effects?limit=10000", "callbacks?limit=10000")
+    clock = peer.told("clock")
+    return {path: peer.told(path) for path in paths}, round(clock["offset_seconds"]), clock["rate"], peer.exchanges()
 
 
 def alone(*keep: Callable[[Any], None]) -> list[Check]:

@@ -66,14 +66,28 @@ class MountedHttp(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Call the application and raise what a socket would have raised."""
-        patience = request.extensions["timeout"].get("read") or PATIENCE
-        request.read()
-        reply = self._loop.run_until_complete(_called(self._app, request, patience))
-        if reply.end is End.LEFT:
-            raise httpx.ReadTimeout("nothing more came", request=request)
-        if reply.end is not End.WHOLE:
-            raise httpx.RemoteProtocolError("the line was cut", request=request)
-        return httpx.Response(reply.status or 0, headers=list(reply.headers), content=reply.body, request=request)
+        return self._loop.run_until_complete(_answered(self._app, request))
+
+
+class MountedAsync(httpx.AsyncBaseTransport):
+    """The same for a bare caller who does."""
+
+    def __init__(self, app: MockApp) -> None:
+        self._app = app
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Call the application and raise what a socket would have raised."""
+        return await _answered(self._app, request)
+
+
+async def _answered(app: MockApp, request: httpx.Request) -> httpx.Response:
+    await request.aread()
+    reply = await _called(app, request, request.extensions["timeout"].get("read") or PATIENCE)
+    if reply.end is End.LEFT:
+        raise httpx.ReadTimeout("nothing more came", request=request)
+    if reply.end is not End.WHOLE:
+        raise httpx.RemoteProtocolError("the line was cut", request=request)
+    return httpx.Response(reply.status or 0, headers=list(reply.headers), content=reply.body, request=request)
 
 
 async def _called(app: MockApp, request: httpx.Request, patience: float) -> Reply:
@@ -95,19 +109,31 @@ class _Noting:
         return await self.inner.send(request, exchange)
 
 
+@contextmanager
 def _peer(
-    ready: dict[str, Any],
     client: httpx.Client,
+    desk: httpx.AsyncClient,
     transport: Transport,
     loop: asyncio.AbstractEventLoop,
-    watch: Callable[[], float],
-) -> Peer:
-    peer = Peer(Caller(ready, client), transport, loop, watch)
+    **more: Any,
+) -> Iterator[Peer]:
+    """Put a peer together; `more` is what the bare caller needs to know beside its client."""
+    watch = more.pop("watch")
+    ready = more["ready"]
+    peer = Peer(Caller(client=client, **more), desk, transport, loop, watch)
     peer.mocks.watch = peer.now
     peer.transport = _Noting(transport, peer.note)
+
+    async def note(request: httpx.Request) -> None:
+        peer.note(request)
+
     client.event_hooks = {"request": [peer.note]}
+    desk.event_hooks = {"request": [note]}
     artifacts.note_world(ready["seed"], ready["citizens"])
-    return peer
+    try:
+        yield peer
+    finally:
+        loop.run_until_complete(desk.aclose())
 
 
 @contextmanager
@@ -126,9 +152,11 @@ def in_process(seed: int = 1) -> Iterator[Peer]:
             reply = loop.run_until_complete(call(app, method, url, [("host", "mocks.test")], body, connection=False))
             return httpx.Response(reply.status or 0, content=reply.body)
 
-        with httpx.Client(transport=MountedHttp(app, loop)) as client:
-            peer = _peer(ready, client, Mounted(app), loop, watch)
-            peer.mocks.direct = admin
+        desk = httpx.AsyncClient(transport=MountedAsync(app))
+        with (
+            httpx.Client(transport=MountedHttp(app, loop)) as client,
+            _peer(client, desk, Mounted(app), loop, ready=ready, watch=watch, direct=admin) as peer,
+        ):
             yield peer
         app.stop()
         app.close()
@@ -179,11 +207,13 @@ class Process:
 def as_process(process: Process) -> Iterator[Peer]:
     """Talk to mocks that run as a process, over the carrier's sockets."""
     with asyncio.Runner() as runner, httpx.Client(timeout=PATIENCE, trust_env=False) as client:
+        loop, desk = runner.get_loop(), httpx.AsyncClient(timeout=PATIENCE, trust_env=False)
         carrier = Carrier(PHASES, recorder=artifacts.record)
         try:
-            yield _peer(process.ready, client, carrier, runner.get_loop(), time.time)
+            with _peer(client, desk, carrier, loop, ready=process.ready, watch=time.time) as peer:
+                yield peer
         finally:
-            runner.get_loop().run_until_complete(carrier.aclose())
+            loop.run_until_complete(carrier.aclose())
 
 
 @contextmanager

@@ -15,7 +15,16 @@ from tests.contract.population.faults import FAULTS, ROWS
 from tests.contract.population.peer import DOOR, ask, somebody
 from tests.contract.population.promises import FINDING
 from tests.contract.population.refusals import REFUSING
-from tests.support.conformance import Check, Peer, extremes, keeps, one_at_a_time, variants
+from tests.support.conformance import (
+    Check,
+    Peer,
+    extremes,
+    keeps,
+    keeps_though_killed,
+    one_at_a_time,
+    remembered,
+    variants,
+)
 from tests.support.hosting import in_process, mortal, over_sockets
 
 if TYPE_CHECKING:
@@ -84,8 +93,8 @@ def test_over_sockets(changes: dict[str, Any]) -> None:
         assert [one["request_id"] for one in peer.exchanges()] == peer.sent
 
 
-class Memory:
-    """What a killed mock has to know again, and a fault that is half used up when it dies."""
+class Wound:
+    """A fault that is half used up each time the mock dies; its caller's day is the mocks' day, a later one."""
 
     def __init__(self, peer: Peer, process: Process) -> None:
         self.peer = peer
@@ -97,40 +106,28 @@ class Memory:
         whom = {"identity": self.person["identity_number"], "operation": "verify"}
         peer.mocks.fault("otp_wrong", whom=whom, until={"count": self.strikes})
 
-    def interrupt(self) -> None:
-        """Strike once, kill, and see that everything goes on: faults, dialects, clock and ledger; strike once more."""
+    def kill(self) -> None:
+        """Kill the mock between two strikes."""
         self.strike()
-        before = self.remembered()
+        before = remembered(self.peer)
         self.process.kill()
-        assert self.remembered() == before
+        assert remembered(self.peer) == before
         self.strike()
 
     def strike(self) -> None:
-        """Meet the fault: the caller's day is the mocks' day, the refusal is said as the dialect wants it."""
+        """Meet the fault: the refusal is said as the dialect wants it."""
         told = ask(self.peer, "verify", self.person)
         assert told.refused().reason == "otp_wrong"
         self.strikes -= 1
 
-    def remembered(self) -> Any:
-        """Return all that the admin API tells; of the clock, how it runs."""
-        told = {path: self.peer.told(path) for path in ("faults", "dialects", "namespaces", "effects?limit=10000")}
-        clock = self.peer.told("clock")
-        return told, round(clock["offset_seconds"]), clock["rate"], self.peer.exchanges()
-
 
 def test_killed_in_the_middle(tmp_path: Path) -> None:
     """Killed −9 at random places and started again, the mock goes on: no promise is broken and no exchange is lost."""
-    draw = Random(SEED)  # noqa: S311 - a draw to be repeated
-    checks = draw.sample(PACK, len(PACK))
-    places = sorted(draw.sample(range(1, len(checks)), KILLS))
     with mortal(tmp_path / "mocks.journal") as (peer, process):
-        memory = Memory(peer, process)
-        for begin, end in zip([0, *places], [*places, len(checks)], strict=True):
-            keeps(checks[begin:end], peer)
-            if end < len(checks):
-                memory.interrupt()
-        assert (process.kills, memory.strikes) == (KILLS, 0)
-        assert ask(peer, "verify", memory.person).found == 1
+        wound = Wound(peer, process)
+        keeps_though_killed(PACK, peer, Random(SEED), KILLS, wound.kill)  # noqa: S311 - a draw to be repeated
+        assert (process.kills, wound.strikes) == (KILLS, 0)
+        assert ask(peer, "verify", wound.person).found == 1
         exchanges = peer.exchanges()
         assert [one["request_id"] for one in exchanges] == peer.sent
         assert [one["seq"] for one in exchanges] == list(range(1, len(peer.sent) + 1))
