@@ -125,7 +125,8 @@ def findings(config: pytest.Config) -> Iterator[Finding]:
     if written:  # it takes a moment to know everybody
         search = Search(known(artifacts.worlds()))
         for file, above in written:
-            yield from search.file(file, str(file.relative_to(above)))
+            if file.exists():  # a database that has been read takes away what lay beside it
+                yield from search.file(file, str(file.relative_to(above)))
 
 
 def _telling(file: Path) -> bool:
