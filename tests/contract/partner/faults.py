@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tests.support.conformance import Peer
 
 SHORT: Final = 0.3
+"""How long a caller waits who will get nothing."""
+LONG: Final = 30.0
+"""Longer than a caller waits who is stopped for a while by other work."""
 LATE_SECONDS: Final = 30.0
 
 
@@ -118,8 +121,8 @@ ROWS: Final = (
     _none("acts_late", patient=False),
     _none("acts_late", "an hour later", patient=False, seconds=3600),
     _usual("latency", seconds=0.02),
-    _none("latency", "beyond patience", did=True, patient=False, seconds=5),
-    _none("latency", "acts when the caller has left", did=True, patient=False, seconds=SHORT * 2, acts=False),
+    _none("latency", "beyond patience", did=True, patient=False, seconds=LONG),
+    _none("latency", "acts when the caller has left", did=True, patient=False, seconds=LONG, acts=False),
     _usual("drip", seconds=0.001, bytes=50),
     _none("hang", patient=False),
     _none("hang", "after acting", did=True, seconds=0.02, acts=True),

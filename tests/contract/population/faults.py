@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 SHORT: Final = 0.3
 """How long a caller waits who will get nothing."""
+LONG: Final = 30.0
+"""Longer than a caller waits who is stopped for a while by other work."""
 A_LITTLE_LATER: Final = 30.0
 """When a slow system acts if it was not said."""
 A_DAY: Final = 86_400.0
@@ -123,8 +125,8 @@ ROWS: Final = (
     _unknown("acts_late", patient=False),
     _unknown("acts_late", "an hour later", patient=False, seconds=3600),
     _answered("latency", seconds=0.02),
-    _unknown("latency", "beyond patience", did=True, patient=False, seconds=5),
-    _unknown("latency", "acts when the caller has left", did=True, patient=False, seconds=SHORT * 2, acts=False),
+    _unknown("latency", "beyond patience", did=True, patient=False, seconds=LONG),
+    _unknown("latency", "acts when the caller has left", did=True, patient=False, seconds=LONG, acts=False),
     _answered("drip", seconds=0.001, bytes=400),
     _unknown("hang", patient=False),
     _unknown("hang", "after acting", did=True, seconds=0.02, acts=True),
