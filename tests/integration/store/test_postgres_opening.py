@@ -30,7 +30,8 @@ from tests.support.stores import Place, client
 from tests.unit.store.test_migrations import VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from urllib.parse import SplitResult
 
     from tests.support.postgres import Databases
 
@@ -155,22 +156,27 @@ async def test_the_key_belongs_to_the_database(database: str, tmp_path: Path) ->
             assert other.subjects.subject(number) == store.subjects.subject(number)
 
 
+def _nowhere(parts: SplitResult) -> SplitResult:
+    return parts._replace(path="/nowhere")
+
+
+def _nobody(parts: SplitResult) -> SplitResult:
+    return parts._replace(netloc=f"nobody:khong-cho-xem@{parts.netloc.rpartition('@')[2]}")
+
+
+def _senseless(parts: SplitResult) -> SplitResult:
+    return parts._replace(query="&".join(filter(None, (parts.query, "sslmode=khong-cho-xem"))))
+
+
 @pytest.mark.parametrize(
-    ("change", "number"),
-    [
-        (lambda parts: parts._replace(path="/nowhere"), errno.ENOENT),
-        (lambda parts: parts._replace(netloc="nobody:khong-cho-xem@"), errno.EACCES),
-        (lambda parts: parts._replace(query=parts.query + "&sslmode=khong-cho-xem"), errno.EINVAL),
-    ],
+    ("change", "number"), [(_nowhere, errno.ENOENT), (_nobody, errno.EACCES), (_senseless, errno.EINVAL)]
 )
 async def test_what_the_server_refuses_is_told_without_the_secret(
-    database: str, tmp_path: Path, change: object, number: int
+    database: str, tmp_path: Path, change: Callable[[SplitResult], SplitResult], number: int
 ) -> None:
     """An account or a database that is not there is something for a person to see to; no word of the DSN is shown."""
-    assert callable(change)
-    dsn = change(urlsplit(database)).geturl()
     with pytest.raises(NoAccess) as caught:
-        await PostgresStore.open(dsn, tmp_path / "keys", serving=True)
+        await PostgresStore.open(change(urlsplit(database)).geturl(), tmp_path / "keys", serving=True)
     assert caught.value.error == number
     assert "khong-cho-xem" not in f"{caught.value} {caught.value!r} {caught.value.path}"
 
