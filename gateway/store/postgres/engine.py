@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
     from asyncpg.pool import Pool
+    from asyncpg.transaction import Transaction as DriverTransaction
 
     from gateway.store.engine import Transaction, Work
     from gateway.store.postgres.connection import Connection
@@ -196,11 +197,8 @@ class PostgresEngine:
             await transaction.start()
             try:
                 result = await _all(unit, PostgresTransaction(connection, cleaned=unit.cleaned))
-            except BaseException:
-                try:
-                    await transaction.rollback()
-                except Exception:  # noqa: BLE001 - the connection goes, and with it the transaction
-                    connection.terminate()
+            except BaseException as error:
+                await _undo(connection, transaction, error)
                 raise
             try:
                 await transaction.commit()
@@ -232,6 +230,15 @@ class PostgresEngine:
         finally:
             with contextlib.suppress(Exception):  # what was committed stays so, whatever becomes of the connection
                 await self._pool.release(connection)
+
+
+async def _undo(connection: Connection, transaction: DriverTransaction, error: BaseException) -> None:
+    """Roll back, or let the connection go and with it the transaction: a server that hangs is asked nothing more."""
+    if isinstance(error, Exception) and not lost(error):
+        with contextlib.suppress(Exception):
+            await transaction.rollback()
+            return
+    connection.terminate()
 
 
 async def _all(unit: _Unit, transaction: PostgresTransaction) -> Any:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from dataclasses import replace
 from functools import partial
@@ -68,6 +70,26 @@ async def test_a_killed_backend_is_not_noticed(database: str, tmp_path: Path) ->
         assert tries == 2
         names = await store._engine.read(lambda tx: tx.fetch("SELECT name FROM agency"))
         assert [name for (name,) in names] == ["y"]
+
+
+async def test_a_backend_that_hangs_is_left(server: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit whose backend says nothing more goes to another one after a while, and does not wait for the first."""
+    monkeypatch.setattr(connection, "ANSWER_SECONDS", 0.5)
+    backends: list[int] = []
+
+    async def work(tx: Transaction) -> None:
+        backends.append(await tx.fetchval("SELECT pg_backend_pid()"))
+        if len(backends) == 1:
+            os.kill(backends[0], signal.SIGSTOP)
+        await tx.execute("INSERT INTO agency (code, name, added_at) VALUES ('x', 'x', 1)")
+
+    async with Place(tmp_path, server.dsn).opened() as store:
+        try:
+            await store._engine.write(work)
+        finally:
+            os.kill(backends[0], signal.SIGCONT)
+        assert len(set(backends)) == 2
+        assert await store._engine.read(lambda tx: tx.fetchval("SELECT count(*) FROM agency")) == 1
 
 
 async def test_killed_backends_cost_no_call(database: str, tmp_path: Path) -> None:
