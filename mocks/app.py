@@ -76,11 +76,13 @@ class MockApp:
 
     def _rebuild(self, journal: Journal) -> None:
         try:
-            self.spaces.rebuild(journal.records)
+            self.spaces.rebuild(journal.records())
+        except JournalRefused:
+            journal.close()
+            raise
         except (ValueError, LookupError, TypeError, AttributeError):
             journal.close()
-            raise JournalRefused(f"{journal.path}: holds a record that these mocks do not understand") from None
-        journal.records.clear()
+            raise JournalRefused(f"{journal.path}: these mocks do not understand line {journal.line}") from None
         for space in self.spaces:
             if space.lived:
                 self.note(space, RESTARTED)

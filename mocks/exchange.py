@@ -50,6 +50,8 @@ class Struck:
 
     def of(self, stage: Stage) -> tuple[Fault, ...]:
         """Return those of a stage."""
+        if not self.armed:  # nearly always
+            return ()
         return tuple(one.fault for one in self.armed if NATURE[one.fault.what].stage is stage)
 
     def only(self, stage: Stage) -> Fault | None:

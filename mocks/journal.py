@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 FORMAT = 1
@@ -45,10 +45,12 @@ class Journal:
         self._header_bytes = len(_line(self._header))
         self._file = _locked(self.path)
         try:
-            self.records = self._read()
+            self._begin()
         except BaseException:
             os.close(self._file)
             raise
+        self.line = 1
+        """The line that was read last."""
         self._turn = threading.Condition()
         self._lines: list[bytes] = []
         self._waiting: list[asyncio.Future[None]] = []
@@ -57,6 +59,17 @@ class Journal:
         self._closing = False
         self.broken: JournalBroken | None = None
         self._writer = threading.Thread(target=self._work, name="journal", daemon=True)
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Return every record of an earlier life; to be read before anything is written. Raises `JournalRefused`."""
+        with self.path.open("rb") as lines:
+            next(lines)
+            for number, line in enumerate(lines, 2):
+                record = _parsed(line)
+                if not isinstance(record, dict):
+                    raise JournalRefused(f"{self.path}: line {number} is damaged")
+                self.line = number
+                yield record
 
     async def write(self, record: dict[str, Any]) -> None:
         """Return once the record is on disk. Raises `JournalBroken`, then and ever after, when the disk refuses."""
@@ -148,26 +161,19 @@ class Journal:
             view = view[os.write(self._file, view) :]
         os.fdatasync(self._file)
 
-    def _read(self) -> list[dict[str, Any]]:
-        """Return the records, the torn end cut off; write the header if the file is new."""
-        records, whole = [], 0
+    def _begin(self) -> None:
+        """Write the header into a new file; in an old one look at it, and cut a torn end off."""
+        whole = 0
         with self.path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
+            for number, line in enumerate(lines):
                 torn = not line.endswith(b"\n")
-                if number == 1 and not (torn and _line(self._header).startswith(line)):
+                if number == 0 and not (torn and _line(self._header).startswith(line)):
                     self._check(_parsed(line))
-                if torn:
-                    break
-                if number > 1:
-                    record = _parsed(line)
-                    if not isinstance(record, dict):
-                        raise JournalRefused(f"{self.path}: line {number} is damaged")
-                    records.append(record)
-                whole += len(line)
+                if not torn:
+                    whole += len(line)
         os.ftruncate(self._file, whole)
         if not whole:
             self._put((_line(self._header),))
-        return records
 
     def _check(self, found: object) -> None:
         if not isinstance(found, dict) or "format" not in found:

@@ -215,7 +215,7 @@ def test_a_journal_that_tells_nonsense_is_refused(tmp_path: Path, line: bytes) -
     header = journal.read_bytes()
     for _ in range(2):
         journal.write_bytes(header + line + b"\n")
-        with pytest.raises(JournalRefused, match="do not understand"):
+        with pytest.raises(JournalRefused, match="do not understand line 2"):
             toy_app(journal=journal)
     journal.write_bytes(header)
     toy_app(journal=journal).close()
