@@ -60,6 +60,11 @@ class Journal:
         self.broken: JournalBroken | None = None
         self._writer = threading.Thread(target=self._work, name="journal", daemon=True)
 
+    def check(self) -> None:
+        """Raise `JournalBroken` if nothing can be kept any more."""
+        if self.broken is not None:
+            raise JournalBroken(*self.broken.args)
+
     def records(self) -> Iterator[dict[str, Any]]:
         """Return every record of an earlier life; to be read before anything is written. Raises `JournalRefused`."""
         with self.path.open("rb") as lines:
@@ -122,8 +127,7 @@ class Journal:
         os.close(self._file)
 
     def _wait(self) -> asyncio.Future[None]:
-        if self.broken is not None:
-            raise JournalBroken(*self.broken.args)
+        self.check()
         if self._closing:
             raise JournalBroken(f"{self.path}: the journal is closed")
         done = asyncio.get_running_loop().create_future()

@@ -15,6 +15,8 @@ NIGHT = {"calendar": {"from": "23:00", "to": "05:00"}}
 DAY = 86_400
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Plain: TypeAlias = Annotated[str, Field(pattern=r"^[ -~]*$")]
+"""What a header can carry."""
 
 
 class _Part(BaseModel):
@@ -119,13 +121,13 @@ class Details(_Part):
     (silence by default), closed or reset."""
     bytes: Annotated[int, Field(ge=0)] | None = None
     """truncated: after how many bytes of the body (half of it by default); drip: how many at a time (16)."""
-    code: str | None = None
+    code: Plain | None = None
     """X-Road and SOAP faults: the code, X-Road's in lower snake. Elsewhere the partner's code."""
     spelling: Literal["camel", "snake"] = "camel"
     """X-Road faults: whether codes are written CamelCase or lower_snake."""
     status: Annotated[int, Field(ge=200, le=599)] | None = None
     """Another HTTP status than the usual one, where the fault makes an answer."""
-    retry_after: Annotated[int, Field(ge=0)] | str | None = None
+    retry_after: Annotated[int, Field(ge=0)] | Plain | None = None
     """busy, bad_gateway, maintenance, quota_used_up: seconds or an HTTP date; without it there is no such header, but
     for maintenance by calendar, which says when it ends."""
     text: str | None = None

@@ -257,3 +257,4 @@ def serving(app: MockApp, loop: Literal["asyncio", "uvloop"] = "uvloop") -> Iter
         server.should_exit = True
         thread.join(10)
         app.close()
+    assert not thread.is_alive()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from mocks import asgi
 from tests.support.toy import ask, serving, toy_app
 
 if TYPE_CHECKING:
@@ -418,3 +419,19 @@ def test_a_caller_who_retries_at_once_is_not_two_in_flight(loop: Literal["uvloop
                 assert again.recv(1 << 16)
             verdict = place.admin("POST", "ledger/check", {"claim": "one_at_a_time"})
             assert verdict["holds"], verdict
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_a_request_that_does_not_end(loop: Literal["uvloop", "asyncio"], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who stops in the middle of a body is told and shut out; who stops before it keeps no server from stopping."""
+    monkeypatch.setattr(asgi, "READ_SECONDS", 0.1)
+    with serving(toy_app(), loop) as port:
+        half = socket.create_connection(("127.0.0.1", port), timeout=LIMIT)
+        half.sendall(b"POST /toy/write/a HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le")
+        with socket.create_connection(("127.0.0.1", port), timeout=LIMIT) as line:
+            line.sendall(b"POST /toy/write/a HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n{")
+            seen = _read(line)
+            assert (seen.status, seen.headers["connection"], seen.body) == (408, "close", b"the request did not end")
+            assert line.recv(1) == b""
+    with half:
+        assert half.recv(1) == b""

@@ -66,6 +66,10 @@ def test_what_is_not_known_is_refused() -> None:
         {"what": "hang", "with": {"second": 1}},
         {"what": "hang", "when": {"share": 1.1}},
         {"what": "hang", "where": "business"},
+        {"what": "busy", "with": {"retry_after": "sớm"}},
+        {"what": "busy", "with": {"retry_after": "1\r\nX-Evil: 1"}},
+        {"what": "busy", "with": {"retry_after": -1}},
+        {"what": "platform_far_fault", "with": {"code": "lỗi"}},
         {"what": "reset_before", "with": {"acts": True}},
         {"what": "reset_after", "with": {"acts": False}},
     ):
