@@ -52,7 +52,7 @@ FORMS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
     "latency": (("within the limit", {}), ("beyond the limit", {"seconds": LATE_SECONDS})),
     "drip": (
         ("within the limit", {"bytes": 1000, "seconds": 0.05}),
-        ("beyond the limit", {"bytes": 100, "seconds": 1}),
+        ("beyond the limit", {"bytes": 100, "seconds": LATE_SECONDS}),
     ),
     "acts_late": (("after our time has run out", {"seconds": 1.5}),),
     "ack_lost": (

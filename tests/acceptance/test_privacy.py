@@ -104,7 +104,9 @@ async def _every_fault(caller: httpx.AsyncClient, door: Child) -> Any:
                 yield await caller.post(f"/v1/citizens/{operation}", json=question(person))
         for turn, what in enumerate((await admin.get("faults/kinds")).json()):
             for operation in OPERATIONS:
-                fault = {"what": what, "until": {"count": 1}, "with": {"seconds": 1} if what == "hang" else {}}
+                # A wait that the partner asks for would hold up all that follows: until midnight, until the morning.
+                told = {"seconds": 1} if what == "hang" else {"retry_after": 0}
+                fault = {"what": what, "when": {}, "until": {"count": 1}, "with": told}
                 (await admin.post("faults", json=fault)).raise_for_status()
                 yield await caller.post(f"/v1/citizens/{operation}", json=question(people[turn]))
                 await admin.delete("faults")
