@@ -47,9 +47,9 @@ class Exchange:
     outcome: str | None
     acted: bool
     status: int | None
-    """`None` where no complete answer left."""
+    """`None` where a fault keeps a complete answer from leaving."""
     wait_asked: float | None = None
-    """Seconds that the answer told the caller to wait."""
+    """Seconds that the answer told the caller to wait, if that much of it left."""
     answer: str | None = None
     """The first 16 digits of SHA-256 over the answer's body, as the system meant to send it."""
 
@@ -111,7 +111,8 @@ class Ledger:
         """Note at which tick an exchange ended."""
         self._ends[began] = tick
         self._tick = max(self._tick, tick)
-        while len(self._ends) > self._kept:
+        # Exchanges end in another order than they are decided in: no end goes before its exchange has gone.
+        while len(self._ends) > 2 * self._kept:
             self._ends.pop(next(iter(self._ends)))
 
     def end_of(self, began: int) -> int | None:

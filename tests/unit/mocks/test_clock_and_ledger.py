@@ -249,6 +249,17 @@ def test_newest_exchanges_are_kept() -> None:
     assert ledger.total == 5
 
 
+def test_what_is_kept_keeps_its_end() -> None:
+    """At the limit too an exchange that is shown is shown with its end, whatever the order in which they ended."""
+    ledger = Ledger(kept=3)
+    began = [ledger.begin(None) for _ in range(4)]
+    for seq, tick in enumerate(began, 1):
+        ledger.record(replace(exchange(seq), began=tick))
+    for tick in reversed(began):
+        ledger.end(tick, None)
+    assert all(ledger.end_of(one.began) for one in ledger.exchanges())
+
+
 def test_ticks_tell_what_was_open_at_once() -> None:
     """Beginnings and ends take ticks in turn; a lane is busy from the one to the other."""
     ledger = Ledger()
