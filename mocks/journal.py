@@ -207,13 +207,16 @@ class Journal:
 
 def _locked(path: Path) -> int:
     """Open a file for this process alone."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
-        raise JournalRefused(f"{path}: another mock writes this journal") from None
-    return file
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            raise JournalRefused(f"{path}: another mock writes this journal") from None
+        if path.exists() and os.path.samestat(os.fstat(file), path.stat()):
+            return file
+        os.close(file)  # between the two somebody began it anew: this is the lock of a file that nobody finds again
 
 
 def _sync_folder(folder: Path) -> None:

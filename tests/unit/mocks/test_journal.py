@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import json
 import os
 import subprocess
@@ -210,6 +211,32 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
         assert "another mock" in other.stderr
     with opened(path) as journal:
         assert list(journal.records()) == []
+
+
+async def test_who_opens_what_is_just_begun_anew_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second process may open the file in the very moment in which another takes its place: it gets no lock on it."""
+    path = tmp_path / "journal"
+    with opened(path) as journal:
+        await journal.write({"n": 1})
+        flock, emptied = fcntl.flock, []
+
+        def late(file: int, operation: int) -> None:
+            if not emptied:
+                emptied.append(True)
+                asyncio.run(journal.empty())
+                for thread in threading.enumerate():
+                    if thread.name == "journal-old":
+                        thread.join(LIMIT)
+            flock(file, operation)
+
+        def second() -> None:
+            monkeypatch.setattr(fcntl, "flock", late)
+            with pytest.raises(JournalRefused, match="another mock"):
+                Journal(path, HEADER)
+
+        await asyncio.to_thread(second)
+        await journal.write({"n": 2})
+    assert lines(path) == [{"n": 2}]
 
 
 async def test_a_disk_that_refuses_is_told_then_and_ever_after(tmp_path: Path, disk: Disk) -> None:
