@@ -144,4 +144,6 @@ class Gateway:
             reasons.append("snapshot")
         if self.store.state().trouble is not None:
             reasons.append("store")
+        if self.store.keys.trouble() is not None:
+            reasons.append("keys")
         return tuple(reasons)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong import agencies, clients, config, language, mocks, serve, systems
+from lienthong import agencies, clients, config, keys, language, mocks, serve, systems
 from lienthong.demo import command as demo
 from lienthong.help import Command, Group, explain
 from lienthong.stop import ExitCode, Stop
@@ -58,7 +58,7 @@ def application() -> typer.Typer:
     )
     app.command("demo", cls=Command, help="demo.help")(demo.demo)
     app.command("serve", cls=Command, help="serve.help")(serve.serve)
-    for group in (mocks, clients, agencies, systems, config):
+    for group in (mocks, clients, agencies, systems, keys, config):
         app.add_typer(group.app, cls=Group, no_args_is_help=True)
     return app
 

@@ -29,7 +29,7 @@ from gateway.store.errors import (
     UnknownKey,
     WrongKey,
 )
-from gateway.store.interface import Agencies, Audit, Clients, Snapshots, Store, Switches
+from gateway.store.interface import Agencies, Audit, Clients, Keys, Snapshots, Store, Switches
 from gateway.store.records import (
     Agency,
     AttemptEntry,
@@ -37,6 +37,7 @@ from gateway.store.records import (
     CallState,
     Change,
     ClientEntry,
+    KeyEntry,
     OutcomeCount,
     Snapshot,
     Switch,
@@ -61,8 +62,10 @@ __all__ = [
     "ClientEntry",
     "ClientExists",
     "Clients",
+    "KeyEntry",
     "KeyExposed",
     "KeyMissing",
+    "Keys",
     "NoAccess",
     "NotOurs",
     "NotPossible",

@@ -16,16 +16,20 @@ from gateway.security import Directory
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime, timedelta
+    from pathlib import Path
 
     from contracts.model import AgencyCode
     from gateway.resilience.ports import AttemptLog
     from gateway.security import Client, ClientKey, IssuedKey, Quota, Scope, Subjects
+    from gateway.security.sealing import Seal
+    from gateway.store.engine import Engine
     from gateway.store.records import (
         Agency,
         AttemptEntry,
         AuditEntry,
         Change,
         ClientEntry,
+        KeyEntry,
         OutcomeCount,
         Snapshot,
         Switch,
@@ -90,6 +94,29 @@ class Switches(Protocol):
 
     async def all(self) -> tuple[Switch, ...]:
         """Return every pressed switch, by system."""
+
+
+class Keys(Protocol):
+    """The keys of the store: what they are, and a new one to seal with. None of them is ever given out."""
+
+    def trouble(self) -> str | None:
+        """Return the file that keeps this process from using the newest sealing key, if any does."""
+
+    async def all(self) -> tuple[KeyEntry, ...]:
+        """Return every key, the pseudonyms' first, then the sealing keys from the oldest to the current one."""
+
+    async def prepare(self) -> Path:
+        """Make the file of the next sealing key and return it, so that it can be brought to other machines first.
+
+        Raises `KeyExposed`, `WrongKey`, `OSError`.
+        """
+
+    async def rotate(self, *, by: str) -> KeyEntry:
+        """Make the next sealing key, or take the file that lies there for it, and seal with it from now on.
+
+        Older ones stay, for reading. Any other process takes it up within two seconds, if it finds the file too.
+        Raises `KeyExposed`, `WrongKey`, `OSError`.
+        """
 
 
 class Snapshots(Directory, StopSwitch, Protocol):
@@ -172,6 +199,14 @@ class Store(Protocol):
     @property
     def audit(self) -> Audit:
         """The audit, to be read."""
+
+    @property
+    def keys(self) -> Keys:
+        """The keys, to be listed and rotated."""
+
+    @property
+    def seal(self) -> Seal:
+        """What payloads are sealed and opened with; it follows the keys by itself."""
 
     @property
     def subjects(self) -> Subjects:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import shutil
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,7 +81,7 @@ async def test_every_version_comes_up_to_date(empty: Place, version: str, databa
 
     A new version needs a dump beside the others.
     """
-    check = Subjects(keyfile.read_or_make(empty.folder / "keys")).check_value()
+    check = Subjects(keyfile.read_or_make(empty.folder / "keys" / "audit.key")).check_value()
     await _do(empty, (SAMPLES / f"{version}.postgres.sql").read_text("utf-8").replace("@CHECK@", check))
     async with empty.opened() as store:
         one_stop = store.snapshot.current().clients["one-stop"]
@@ -146,11 +147,12 @@ async def test_the_key_belongs_to_the_database(database: str, tmp_path: Path) ->
         with pytest.raises(KeyMissing):
             async with second.opened():
                 pass
-        keyfile.read_or_make(second.folder / "keys")
+        keyfile.read_or_make(second.folder / "keys" / "audit.key")
         with pytest.raises(WrongKey):
             async with second.opened():
                 pass
-        (second.folder / "keys" / keyfile.FILE).write_bytes((first.folder / "keys" / keyfile.FILE).read_bytes())
+        for key in (first.folder / "keys").iterdir():
+            shutil.copy(key, second.folder / "keys")
         async with second.opened() as other:
             assert other.subjects.subject(number) == store.subjects.subject(number)
 

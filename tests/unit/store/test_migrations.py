@@ -58,7 +58,7 @@ def test_every_version_comes_up_to_date(tmp_path: Path, version: str) -> None:
     A new version needs a sample beside the others.
     """
     path, keys = tmp_path / "store.db", tmp_path / "keys"
-    check = Subjects(keyfile.read_or_make(keys)).check_value()
+    check = Subjects(keyfile.read_or_make(keys / "audit.key")).check_value()
     with closing(_make(path, version)) as connection:
         connection.executescript((SAMPLES / f"{version}.sql").read_text("utf-8").replace("@CHECK@", check))
 
