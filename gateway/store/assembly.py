@@ -28,7 +28,7 @@ class Assembly:
     def __init__(
         self, engine: Engine, snapshot: Snapshots, keys: Keys, wall: Clock, process: int | None = None
     ) -> None:
-        self._engine = engine
+        self.engine = engine
         self._closed = False
         self.subjects = keys.subjects
         self.seal = keys.ring.seal
@@ -44,5 +44,5 @@ class Assembly:
 
     def state(self) -> WriterState:
         """Return how writing goes."""
-        state = self._engine.state()
+        state = self.engine.state()
         return replace(state, trouble=Trouble.CLOSED.value) if self._closed else state

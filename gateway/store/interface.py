@@ -212,6 +212,10 @@ class Store(Protocol):
     def subjects(self) -> Subjects:
         """The pseudonyms, made with the key that belongs to this store."""
 
+    @property
+    def engine(self) -> Engine:
+        """What runs units of work, for deliveries: their rules are not the store's, their tables are."""
+
     def state(self) -> WriterState:
         """Return how writing goes."""
 

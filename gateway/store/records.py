@@ -84,6 +84,8 @@ class CallState(StrEnum):
 
     OPEN = "open"
     """Nothing has come of it yet."""
+    ACCEPTED = "accepted"
+    """A write that was stored to be delivered; what becomes of it stands in its delivery."""
     ANSWERED = "answered"
     FAILED = "failed"
     ABANDONED = "abandoned"

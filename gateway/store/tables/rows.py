@@ -80,3 +80,8 @@ async def read_sealing_keys(tx: Transaction) -> dict[int, str]:
     """Return the check value of every sealing key by its number; the highest is the current one."""
     found = {keyfile.sealing_number(name): check for name, check in await tx.fetch("SELECT key, value FROM key_check")}
     return {number: check for number, check in found.items() if number is not None}
+
+
+def places(first: int, count: int) -> str:
+    """Return so many placeholders in a row, to stand in parentheses: `$3, $4, $5`."""
+    return ", ".join(f"${number}" for number in range(first, first + count))
