@@ -76,7 +76,7 @@ async def test_a_store_of_an_earlier_release_gets_its_first_sealing_key(opened: 
     """A store that was never sealed in, with calls in it, gets the key with the next start and keeps its audit key."""
     async with opened() as store:
         await store.attempts.close_call(call(), outcome())
-        await store._engine.write(lambda tx: tx.execute("DELETE FROM key_check WHERE key = $1", "sealing-1"))
+        await store.engine.write(lambda tx: tx.execute("DELETE FROM key_check WHERE key = $1", "sealing-1"))
         check = store.subjects.check_value()
     _key(place, 1).unlink()
     async with opened() as store:
@@ -141,12 +141,12 @@ async def test_a_file_that_a_crash_left_behind_is_the_next_key(opened: Opened, p
 async def test_a_rotation_that_cannot_be_written_changes_nothing(opened: Opened, place: Place) -> None:
     """When the database refuses, the old key stays in use; the file that is left is taken by the next try."""
     async with opened() as store:
-        await store._engine.write(lambda tx: tx.execute("ALTER TABLE change RENAME TO elsewhere"))
+        await store.engine.write(lambda tx: tx.execute("ALTER TABLE change RENAME TO elsewhere"))
         with pytest.raises((StoreUnavailable, sqlite3.OperationalError)):
             await store.keys.rotate(by="admin")
         await store.snapshot.refresh()
         assert store.seal.current == 1
-        await store._engine.write(lambda tx: tx.execute("ALTER TABLE elsewhere RENAME TO change"))
+        await store.engine.write(lambda tx: tx.execute("ALTER TABLE elsewhere RENAME TO change"))
         await store.keys.rotate(by="admin")
         assert (store.seal.current, _key(place, 3).exists()) == (2, False)
 

@@ -200,8 +200,8 @@ async def test_a_commit_is_durable_whatever_the_server_is_used_to(database: str,
     await _do(place, f"ALTER DATABASE {name} SET synchronous_commit = off")
     async with place.opened() as store:
         shown = partial(_shown, "synchronous_commit")
-        assert await store._engine.write(shown) == "on"
-        assert await asyncio.gather(*(store._engine.write(shown) for _ in range(20))) == ["on"] * 20
+        assert await store.engine.write(shown) == "on"
+        assert await asyncio.gather(*(store.engine.write(shown) for _ in range(20))) == ["on"] * 20
 
 
 async def _shown(name: str, tx: object) -> object:
