@@ -11,16 +11,24 @@ from typing import TYPE_CHECKING
 from gateway.store.errors import (
     AgencyExists,
     AttemptExists,
+    BackupDamaged,
+    BackupOfOtherEngine,
     CannotOpen,
     ClientExists,
     KeyExposed,
+    KeyInTheWay,
     KeyMissing,
+    KeyNotOfBackup,
     NoAccess,
+    NoBackup,
+    NothingToBackUp,
     NotOurs,
     NotPossible,
+    PlaceTaken,
     SchemaBehind,
     SchemaTooNew,
     SecondServer,
+    StoreNotEmpty,
     StoreUnavailable,
     TooManyKeys,
     Trouble,
@@ -56,6 +64,8 @@ __all__ = [
     "AttemptExists",
     "Audit",
     "AuditEntry",
+    "BackupDamaged",
+    "BackupOfOtherEngine",
     "CallState",
     "CannotOpen",
     "Change",
@@ -64,18 +74,24 @@ __all__ = [
     "Clients",
     "KeyEntry",
     "KeyExposed",
+    "KeyInTheWay",
     "KeyMissing",
+    "KeyNotOfBackup",
     "Keys",
     "NoAccess",
+    "NoBackup",
     "NotOurs",
     "NotPossible",
+    "NothingToBackUp",
     "OutcomeCount",
+    "PlaceTaken",
     "SchemaBehind",
     "SchemaTooNew",
     "SecondServer",
     "Snapshot",
     "Snapshots",
     "Store",
+    "StoreNotEmpty",
     "StoreUnavailable",
     "Switch",
     "Switches",
@@ -100,10 +116,11 @@ async def open_store(settings: StoreSettings, *, serving: bool) -> Store:
         return await SqliteStore.open(settings.path, settings.keys, serving=serving)
     from gateway.store.postgres import PostgresStore  # noqa: PLC0415 - and the driver, which SQLite does not need
 
-    return await PostgresStore.open(_dsn(settings), settings.keys, serving=serving, connections=settings.connections)
+    return await PostgresStore.open(dsn_of(settings), settings.keys, serving=serving, connections=settings.connections)
 
 
-def _dsn(settings: StoreSettings) -> str:
+def dsn_of(settings: StoreSettings) -> str:
+    """Return the DSN, which holds a password. Raises `NoAccess` for a file that cannot be read."""
     if settings.dsn is not None:
         return settings.dsn.get_secret_value()
     if settings.dsn_file is None:

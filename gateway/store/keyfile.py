@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import os
 import secrets
 from typing import TYPE_CHECKING
@@ -89,10 +88,15 @@ def write(path: Path, key: bytes) -> None:
             file.write(base64.b64encode(key) + b"\n")
             file.flush()
             os.fsync(descriptor)
-        with contextlib.suppress(FileExistsError):
+        try:
             os.link(draft, path)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links, such as that of a stick
+            if not path.exists():
+                draft.rename(path)
     finally:
-        draft.unlink()
+        draft.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

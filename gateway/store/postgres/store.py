@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from asyncpg import exceptions as pg
 
-from gateway.store import migrations
 from gateway.store.assembly import Assembly
-from gateway.store.errors import NoAccess, SchemaBehind
-from gateway.store.migrations import Standing
+from gateway.store.errors import NoAccess
+from gateway.store.postgres import schema
 from gateway.store.postgres.connection import Server, refused, unavailable
 from gateway.store.postgres.engine import QUEUE_LIMIT, PostgresEngine
 from gateway.store.postgres.transaction import PostgresTransaction
@@ -25,20 +24,9 @@ if TYPE_CHECKING:
 
     from asyncpg.pool import Pool
 
-    from gateway.store.postgres.connection import Connection
 
 CONNECTIONS = 10
-_OPENING = 0x1E27_0000
-"""The advisory lock under which tables and keys are looked at and made: one process at a time, in one database."""
-_OPENING_WAIT = "SET LOCAL lock_timeout = '10s'; SET LOCAL statement_timeout = '12s'"
-_OPENING_SECONDS = 15.0
-_MIGRATING_TIME = "SET LOCAL statement_timeout = '10min'"
-_MIGRATING_SECONDS = 600.0
 _CLOSE_SECONDS = 2.0
-_TABLES = """
-SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
-AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e')
-"""
 
 
 class PostgresStore(Assembly):
@@ -100,9 +88,8 @@ async def _prepared(server: Server, directory: Path, now: int, *, serving: bool)
     connection = await server.connect()
     try:
         async with connection.transaction():
-            await connection.execute(_OPENING_WAIT)
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _OPENING, timeout=_OPENING_SECONDS)
-            await _bring_up_to_date(connection, server.place, serving=serving)
+            await schema.lock(connection)
+            await schema.bring_up_to_date(connection, server.place, may_migrate=serving)
             tx = PostgresTransaction(connection)
             try:
                 keys = await take_keys(directory, now, tx)
@@ -115,19 +102,3 @@ async def _prepared(server: Server, directory: Path, now: int, *, serving: bool)
     finally:
         with contextlib.suppress(Exception):
             await connection.close(timeout=_CLOSE_SECONDS)
-
-
-async def _bring_up_to_date(connection: Connection, place: str, *, serving: bool) -> None:
-    """Make the tables what this release needs. Raises `SchemaTooNew`, `NotOurs`, `SchemaBehind`."""
-    tables = {row[0] for row in await connection.fetch(_TABLES)}
-    version: str | None = None
-    if migrations.VERSION_TABLE in tables:
-        version = await connection.fetchval("SELECT version_num FROM alembic_version")
-    standing = migrations.judge(place, tables, version)
-    if standing is Standing.OK:
-        return
-    if standing is Standing.BEHIND and not serving:  # processes of the older release may be serving
-        raise SchemaBehind(place, version, migrations.HEAD)
-    script = await asyncio.to_thread(migrations.script, version)
-    await connection.execute(_MIGRATING_TIME)
-    await connection.execute(script, timeout=_MIGRATING_SECONDS)
