@@ -35,7 +35,7 @@ WORLDS: dict[tuple[int, int], list[dict[str, Any]]] = {}
 Person = dict[str, Any]
 T = TypeVar("T")
 NONE: Mapping[str, int] = MappingProxyType({})
-DOOR = re.compile(r"/(?!__mock__/)[a-z0-9/_-]+")
+DOOR = re.compile(r"/(?!__mock__/)[A-Za-z0-9./_-]+")
 
 
 @dataclass
@@ -157,7 +157,8 @@ class Peer:
         """Remember a request that goes to a door."""
         if DOOR.fullmatch(request.url.path):
             written = re.search(rb"<(?:\w+:)?MaYeuCau>([^<]*)<", request.content)
-            self.sent.append(written[1].decode() if written else None)
+            named = request.headers.get("x-request-id")
+            self.sent.append(written[1].decode() if written else named)
 
 
 @dataclass(frozen=True)
