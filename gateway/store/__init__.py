@@ -37,7 +37,7 @@ from gateway.store.errors import (
     UnknownKey,
     WrongKey,
 )
-from gateway.store.interface import Agencies, Audit, Clients, Keys, Snapshots, Store, Switches
+from gateway.store.interface import Agencies, Audit, Clients, Keys, Retention, Snapshots, Store, Switches
 from gateway.store.records import (
     Agency,
     AttemptEntry,
@@ -47,6 +47,8 @@ from gateway.store.records import (
     ClientEntry,
     KeyEntry,
     OutcomeCount,
+    Periods,
+    Retained,
     Snapshot,
     Switch,
     WriterState,
@@ -84,7 +86,10 @@ __all__ = [
     "NotPossible",
     "NothingToBackUp",
     "OutcomeCount",
+    "Periods",
     "PlaceTaken",
+    "Retained",
+    "Retention",
     "SchemaBehind",
     "SchemaTooNew",
     "SecondServer",

@@ -12,6 +12,7 @@ from gateway.store.tables.audit import AuditTable
 from gateway.store.tables.changes import Changer
 from gateway.store.tables.clients import ClientTable
 from gateway.store.tables.keycheck import KeyTable
+from gateway.store.tables.retention import RetentionTable
 from gateway.store.tables.switches import SwitchTable
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Assembly:
         self.clients = ClientTable(engine, changer)
         self.agencies = AgencyTable(engine, changer)
         self.switches = SwitchTable(engine, changer)
+        self.retention = RetentionTable(engine, self.audit, changer)
         self.keys = KeyTable(engine, changer, keys.ring)
 
     def state(self) -> WriterState:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         ClientEntry,
         KeyEntry,
         OutcomeCount,
+        Periods,
+        Retained,
         Snapshot,
         Switch,
         WriterState,
@@ -169,6 +171,19 @@ class Audit(Protocol):
         """Delete attempts opened before then; their calls stay. Returns how many."""
 
 
+class Retention(Protocol):
+    """Deleting what has been kept long enough, by the database's clock, in bites that keep nobody waiting."""
+
+    async def due(self, periods: Periods) -> Retained:
+        """Return how much there is whose time is over. Changes nothing."""
+
+    async def run(self, periods: Periods, *, by: str) -> Retained:
+        """Delete it now. The journal of changes says that this was done."""
+
+    async def run_nightly(self, periods: Periods, *, hour: int) -> Retained | None:
+        """Delete it if today's `hour` (in Vietnam) has come and nobody has done so today; else return `None`."""
+
+
 class Store(Protocol):
     """The store of one gateway."""
 
@@ -199,6 +214,10 @@ class Store(Protocol):
     @property
     def audit(self) -> Audit:
         """The audit, to be read."""
+
+    @property
+    def retention(self) -> Retention:
+        """Deleting what has been kept long enough."""
 
     @property
     def keys(self) -> Keys:

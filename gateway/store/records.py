@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from pathlib import Path
 
     from contracts.model import AgencyCode
@@ -166,6 +166,25 @@ class Change:
     what: str
     name: str
     why: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Periods:
+    """How long things are kept: attempts' evidence, deliveries' bodies after their end, and the audit itself."""
+
+    attempts: timedelta
+    bodies: timedelta
+    audit: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retained:
+    """How much was deleted because its time was over, or would be. `keys` are idempotency keys."""
+
+    attempts: int
+    bodies: int
+    keys: int
+    calls: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ and are the administrator's: see `docs/keeping-data.md`.
 from __future__ import annotations
 
 import hashlib
-from contextlib import asynccontextmanager
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from gateway.store.backup.manifest import Contents, Engine, Piece, create
 from gateway.store.errors import BackupDamaged, NothingToBackUp, StoreNotEmpty
 from gateway.store.migrations import Standing
 from gateway.store.postgres import schema
-from gateway.store.postgres.connection import Server, make_durable, refused, unavailable
+from gateway.store.postgres.connection import make_durable
 from gateway.store.postgres.transaction import PostgresTransaction
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ WHERE contype = 'f' AND connamespace = current_schema()::regnamespace AND conrel
 
 async def copy_out(dsn: str, folder: Path) -> Contents:
     """Copy the database into `folder`. Raises `NothingToBackUp`, `CannotOpen`, `StoreUnavailable`."""
-    async with _connected(dsn) as (connection, place):
+    async with schema.connected(dsn) as (connection, place):
         await connection.execute(_SHARE, schema.OPENING)  # until all tables are locked nobody changes what they are
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             await connection.execute(_NO_LIMITS)
@@ -70,7 +69,7 @@ async def copy_in(dsn: str, folder: Path, manifest: Manifest, finish: Work[None]
 
     Raises `BackupDamaged`, `StoreNotEmpty`, `CannotOpen`, `StoreUnavailable`.
     """
-    async with _connected(dsn) as (connection, place):
+    async with schema.connected(dsn) as (connection, place):
         await make_durable(connection)
         async with connection.transaction():
             await schema.lock(connection)
@@ -82,22 +81,6 @@ async def copy_in(dsn: str, folder: Path, manifest: Manifest, finish: Work[None]
             if manifest.tables_version != migrations.HEAD:
                 await schema.move(connection, manifest.tables_version, migrations.HEAD)
             await finish(PostgresTransaction(connection))
-
-
-@asynccontextmanager
-async def _connected(dsn: str) -> AsyncIterator[tuple[Connection, str]]:
-    server = Server(dsn)
-    errors = (pg.PostgresError, pg.InterfaceError, pg.InternalClientError)
-    try:
-        connection = await server.connect()
-    except (*errors, OSError) as error:
-        raise refused(error, server.place) or unavailable(error) from error
-    try:
-        yield connection, server.place
-    except (*errors, ConnectionError, TimeoutError) as error:
-        raise unavailable(error) from error
-    finally:
-        connection.terminate()
 
 
 async def _copy_table(connection: Connection, table: str, folder: Path) -> Piece:

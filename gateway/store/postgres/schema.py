@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+
+from asyncpg import exceptions as pg
 
 from gateway.store import migrations
 from gateway.store.errors import SchemaBehind
 from gateway.store.migrations import Standing
+from gateway.store.postgres.connection import Server, refused, unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from gateway.store.postgres.connection import Connection
 
 OPENING = 0x1E27_0000
@@ -42,6 +48,32 @@ async def standing(connection: Connection, place: str) -> tuple[Standing, str | 
     if migrations.VERSION_TABLE in tables:
         version = await connection.fetchval("SELECT version_num FROM alembic_version")
     return migrations.judge(place, tables, version), version
+
+
+async def look(dsn: str) -> tuple[Standing, str | None]:
+    """Return where the tables of a database stand and their version. Raises `CannotOpen`, `StoreUnavailable`."""
+    async with connected(dsn) as (connection, place):
+        return await standing(connection, place)
+
+
+@asynccontextmanager
+async def connected(dsn: str) -> AsyncIterator[tuple[Connection, str]]:
+    """Give a connection for one piece of work, and the place that may be shown.
+
+    Raises `CannotOpen` and `StoreUnavailable` for what goes wrong with server or connection.
+    """
+    server = Server(dsn)
+    errors = (pg.PostgresError, pg.InterfaceError, pg.InternalClientError)
+    try:
+        connection = await server.connect()
+    except (*errors, OSError) as error:
+        raise refused(error, server.place) or unavailable(error) from error
+    try:
+        yield connection, server.place
+    except (*errors, ConnectionError, TimeoutError) as error:
+        raise unavailable(error) from error
+    finally:
+        connection.terminate()
 
 
 async def bring_up_to_date(connection: Connection, place: str, *, may_migrate: bool) -> str | None:

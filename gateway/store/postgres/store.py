@@ -45,6 +45,7 @@ class PostgresStore(Assembly):
         keys: Path,
         *,
         serving: bool,
+        may_migrate: bool = False,
         connections: int = CONNECTIONS,
         clocks: Clocks = REAL_CLOCKS,
         queue_limit: int = QUEUE_LIMIT,
@@ -52,12 +53,14 @@ class PostgresStore(Assembly):
         """Open the store in the database `dsn`, with the keys in the directory `keys`. Many processes may serve.
 
         An empty database is made a store; one of an older release is brought up to date by a process that is going to
-        serve, never by a command-line verb. Raises `CannotOpen` (a person has to act) or `StoreUnavailable` (it may
-        pass).
+        serve, and by a command-line verb only if it `may_migrate`. Raises `CannotOpen` (a person has to act) or
+        `StoreUnavailable` (it may pass).
         """
         server = Server(dsn)
         try:
-            taken, process = await _prepared(server, keys, to_micros(clocks.wall()), serving=serving)
+            taken, process = await _prepared(
+                server, keys, to_micros(clocks.wall()), serving=serving, may_migrate=serving or may_migrate
+            )
             pool = await server.pool(connections)
         except (pg.PostgresError, pg.InterfaceError, pg.InternalClientError, TimeoutError, OSError) as error:
             raise refused(error, server.place) or unavailable(error) from error
@@ -83,13 +86,15 @@ class PostgresStore(Assembly):
             self._pool.terminate()
 
 
-async def _prepared(server: Server, directory: Path, now: int, *, serving: bool) -> tuple[Keys, int | None]:
+async def _prepared(
+    server: Server, directory: Path, now: int, *, serving: bool, may_migrate: bool
+) -> tuple[Keys, int | None]:
     """Make or check tables and keys, and enter ourselves if we are going to serve: all of it or nothing."""
     connection = await server.connect()
     try:
         async with connection.transaction():
             await schema.lock(connection)
-            await schema.bring_up_to_date(connection, server.place, may_migrate=serving)
+            await schema.bring_up_to_date(connection, server.place, may_migrate=may_migrate)
             tx = PostgresTransaction(connection)
             try:
                 keys = await take_keys(directory, now, tx)
