@@ -6,13 +6,13 @@ import os
 import secrets
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.store.errors import PlaceTaken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def make_whole(directory: Path) -> Iterator[Path]:
         yield draft
         for folder, _, files in os.walk(draft, topdown=False):
             for name in (*files, "."):
-                sync(draft / folder / name)
+                sync(Path(folder) / name)
         try:
             draft.rename(directory)
         except OSError as error:
