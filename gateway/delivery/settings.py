@@ -6,8 +6,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-_DAY = 86_400
-Seconds = Annotated[float, Field(gt=0, le=30 * _DAY, allow_inf_nan=False)]
+DAY = 86_400
+"""Seconds."""
+Seconds = Annotated[float, Field(gt=0, le=30 * DAY, allow_inf_nan=False)]
 
 
 class DeliverySettings(BaseModel):
@@ -34,11 +35,11 @@ class DeliverySettings(BaseModel):
     tick_seconds: Seconds = Field(5, description="How often reachable time is counted and lanes are swept")
     hold_seconds: Seconds = Field(300, description="How long an agency is held before its credential is tried once")
     ageing_seconds: Seconds = Field(
-        _DAY, description="A delivery without an earlier legal deadline is treated as due so long after it was accepted"
+        DAY, description="A delivery without an earlier legal deadline is treated as due so long after it was accepted"
     )
     backlog: int = Field(50_000, ge=1, description="Most open deliveries of one agency")
-    keys_kept_seconds: Seconds = Field(
-        90 * _DAY, description="An idempotency key is kept so long, and as long as its delivery is open", le=3650 * _DAY
+    keys_kept_days: int = Field(
+        90, ge=90, le=3650, description="An idempotency key is kept so long, and as long as its delivery is open"
     )
 
     @model_validator(mode="after")

@@ -56,6 +56,18 @@ class DeliveryRow:
     settled_at: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RulingRow:
+    """What a person has decided about a delivery."""
+
+    at: int
+    delivery: str
+    by: str
+    what: str
+    why: str
+    evidence: str | None
+
+
 _COLUMNS = [one.name for one in fields(DeliveryRow)]
 _SELECT = " ".join(["SELECT", ", ".join(f"delivery.{name}" for name in _COLUMNS), "FROM delivery"])
 _INSERTED = (
@@ -84,6 +96,8 @@ ON CONFLICT (agency, system, shard) DO UPDATE SET open = backlog.open + excluded
 """
 _OPEN_OF = "SELECT coalesce(sum(open), 0) FROM backlog WHERE agency = $1"
 _NEWER = "SELECT 1 FROM delivery WHERE lane = $1 AND position > $2 AND state = 'settled' LIMIT 1"
+_RULE = "INSERT INTO ruling (at, delivery, made_by, what, why, evidence) VALUES ($1, $2, $3, $4, $5, $6)"
+_RULINGS = "SELECT at, delivery, made_by, what, why, evidence FROM ruling WHERE delivery = $1 ORDER BY number"
 _OPEN_AUDIT = """
 INSERT INTO audit (call, asked_at, client, agency, officer, procedure, dossier, system, operation, subject, state)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'accepted')
@@ -135,6 +149,18 @@ async def overtaken(row: DeliveryRow, tx: Transaction) -> bool:
     return await tx.fetchrow(_NEWER, row.lane, row.position) is not None
 
 
+async def rule(  # noqa: PLR0917 - columns
+    at: int, delivery: str, by: str, what: str, why: str, evidence: str | None, tx: Transaction
+) -> None:
+    """Write down what a person has decided about a delivery, and on what evidence."""
+    await tx.execute(_RULE, at, delivery, by, what, why, evidence)
+
+
+async def rulings(delivery: str, tx: Transaction) -> list[RulingRow]:
+    """Return what persons have decided about a delivery, in order."""
+    return [RulingRow(*row) for row in await tx.fetch(_RULINGS, delivery)]
+
+
 async def count(agency: str, system: str, shard: int, by: int, tx: Transaction) -> None:
     """Count open deliveries up or down."""
     await tx.execute(_COUNT, agency, system, shard, by)
@@ -147,9 +173,14 @@ async def open_of(agency: str, tx: Transaction) -> int:
 
 
 async def page(
-    *, limit: int, before: int | None, agencies: Collection[str] | None, states: Collection[str], system: str | None,
     tx: Transaction,
-) -> list[DeliveryRow]:  # fmt: skip
+    *,
+    limit: int,
+    before: int | None,
+    agencies: Collection[str] | None,
+    states: Collection[str],
+    system: str | None,
+) -> list[DeliveryRow]:
     """Return deliveries, the newest first: older than number `before`, of these agencies, states, of this system."""
     if agencies is not None and not agencies:
         return []

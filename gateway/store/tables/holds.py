@@ -23,7 +23,7 @@ UPDATE hold SET probe_at = INSTANT + $3 WHERE system = $1 AND agency = $2 AND pr
 _REACH = timed("""
 INSERT INTO reach (system, micros, seen_at) VALUES ($1, 0, INSTANT)
 ON CONFLICT (system) DO UPDATE SET seen_at = excluded.seen_at,
-    micros = reach.micros + CASE WHEN excluded.seen_at <= reach.seen_at OR $2 = 0 THEN 0
+    micros = reach.micros + CASE WHEN excluded.seen_at <= reach.seen_at OR CAST($2 AS BIGINT) = 0 THEN 0
         WHEN excluded.seen_at - reach.seen_at > $2 THEN $2 ELSE excluded.seen_at - reach.seen_at END
 """)
 _REACHED = "SELECT micros FROM reach WHERE system = $1"

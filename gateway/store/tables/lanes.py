@@ -82,6 +82,7 @@ UPDATE lane SET owner = NULL, lease_until = NULL, parked = $5,
     quiet_at = CASE WHEN CAST($6 AS BIGINT) > 0 THEN INSTANT + $6 ELSE quiet_at END
 WHERE id = $1 AND fence = $2 AND owner = $3 RETURNING ready_at, INSTANT
 """)
+_APPEND = "UPDATE lane SET next_position = next_position + 1 WHERE id = $1 RETURNING next_position - 1"
 _LOCK = timed("UPDATE lane SET fence = fence WHERE id = $1 RETURNING head, INSTANT")
 _STANDING = """
 SELECT position, agency, state, next_at, legal_due_at, accepted_at FROM delivery
@@ -189,12 +190,18 @@ async def leave(lease: Lease, tx: Transaction) -> tuple[bool, int] | None:
     return None if row is None else (row[0] is not None, row[1])
 
 
-async def lock(lane: int, tx: Transaction) -> int:
-    """Lock a lane and return the present."""
+async def lock(lane: int, tx: Transaction) -> tuple[int | None, int]:
+    """Lock a lane and return the position of its head, and the present."""
     row = await tx.fetchrow(_LOCK, lane)
     if row is None:
         raise AssertionError  # lanes are never deleted
-    return int(row[1])
+    return row[0], row[1]
+
+
+async def append(lane: int, tx: Transaction) -> int:
+    """Return the next position in a locked lane, for one that lost its own. An empty lane has to `advance` then."""
+    position: int = await tx.fetchval(_APPEND, lane)
+    return position
 
 
 async def advance(lane: int, present: int, ageing: int, tx: Transaction) -> bool:
