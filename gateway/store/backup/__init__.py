@@ -22,9 +22,10 @@ from gateway.store.backup import sqlite
 from gateway.store.backup.keys import check_keys, copy_keys
 from gateway.store.backup.manifest import Contents, Engine, Manifest
 from gateway.store.backup.whole import make_whole
-from gateway.store.errors import BackupOfOtherEngine, NoAccess
+from gateway.store.errors import BackupOfOtherEngine, NoAccess, StoreNotEmpty
 from gateway.store.tables.restored import Restoring, take_over
 from gateway.store.times import system_clock, to_micros
+from gateway.store.upgrading import Standing, look
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -98,6 +99,8 @@ async def restore(
         raise BackupOfOtherEngine(manifest.engine)
     manifest.check(backup.database)
     check_keys(manifest.keys, backup.keys)
+    if (await look(settings)).standing is not Standing.EMPTY:
+        raise StoreNotEmpty(settings.place)
     restoring = Restoring(
         keys=settings.keys, systems=tuple(systems), by=by, made_at=manifest.made_at, now=to_micros(clock())
     )

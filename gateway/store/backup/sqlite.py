@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import shutil
 import sqlite3
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 from gateway.store import migrations
 from gateway.store.backup.manifest import Contents, Engine, Piece, create, measure
 from gateway.store.backup.whole import sync
-from gateway.store.errors import BackupDamaged, NothingToBackUp, NotOurs, StoreNotEmpty
+from gateway.store.errors import BackupDamaged, NoAccess, NothingToBackUp, NotOurs, StoreNotEmpty
 from gateway.store.migrations import Standing
 from gateway.store.sqlite import connection as sqlite
 from gateway.store.sqlite.locks import ServingLock
@@ -46,6 +47,8 @@ def copy_out(path: Path, folder: Path) -> Contents:
             _, version = migrations.check(target, path)
             keys = dict(target.execute("SELECT key, value FROM key_check").fetchall())
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":  # reading fills no disk: it is that of the copy
+            raise NoAccess(folder, errno.ENOSPC) from error
         raise (NotOurs(path) if sqlite.not_a_database(error) else sqlite.unavailable(error)) from error
     measured = measure(copy)
     if measured is None or version is None:

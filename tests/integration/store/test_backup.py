@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import secrets
 import shutil
@@ -23,6 +24,7 @@ from gateway.store import (
     CallState,
     KeyInTheWay,
     KeyNotOfBackup,
+    NoAccess,
     NoBackup,
     NothingToBackUp,
     PlaceTaken,
@@ -33,6 +35,7 @@ from gateway.store import (
 from gateway.store.backup import Backup, back_up, restore
 from gateway.store.sqlite import connection as sqlite
 from gateway.store.tables import deliveries, events, lanes
+from gateway.store.upgrading import Standing, look
 from tests.support.stores import AGENCY, ANSWERED, Place, call, client, outcome
 
 if TYPE_CHECKING:
@@ -406,6 +409,51 @@ async def test_a_restore_that_was_interrupted_can_be_repeated(place: Place, ther
     await _restore(there, tmp_path / "backup")
     async with there.opened():
         pass
+
+
+async def test_a_restore_that_fails_at_its_end_leaves_no_store(
+    place: Place, there: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that is not paused yet is never there to be started: whatever happens before that, there is none."""
+
+    async def fail(_restoring: object, tx: Transaction) -> None:
+        await tx.execute("DELETE FROM switch")
+        raise RuntimeError("out of memory")
+
+    async with place.opened() as store:
+        await _work(store)
+        await _back_up(place, tmp_path / "backup")
+    with monkeypatch.context() as patched:
+        patched.setattr("gateway.store.backup.take_over", fail)
+        with pytest.raises(RuntimeError):
+            await _restore(there, tmp_path / "backup")
+    assert (await look(_settings(there))).standing is Standing.EMPTY
+    assert not [path for path in there.folder.iterdir() if "partial" in path.name]
+    await _restore(there, tmp_path / "backup")
+
+
+async def test_a_full_disk_is_that_of_the_backup(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the copy has no room, the folder of the backup is named and not the store; nothing is left behind."""
+    async with place.opened() as store:
+        await _work(store)
+    with monkeypatch.context() as patched:
+        if place.postgres:
+            patched.setattr("gateway.store.backup.postgres.create", lambda _path: open("/dev/full", "wb"))  # noqa: PTH123, SIM115
+        else:
+            patched.setattr("gateway.store.backup.sqlite.sqlite.connect", _small)
+        with pytest.raises(NoAccess) as caught:
+            await _back_up(place, tmp_path / "backup")
+    assert caught.value.error == errno.ENOSPC
+    assert "store.db" not in str(caught.value.path)
+    assert not [path for path in tmp_path.iterdir() if "partial" in path.name or path.name == "backup"]
+
+
+def _small(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
+    """Open a database; a copy on a disk that has room for one page."""
+    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+    if ".partial" in str(path):
+        connection.execute("PRAGMA max_page_count = 1")
+    return connection
 
 
 async def test_a_backup_of_one_engine_is_not_the_others(place: Place, tmp_path: Path, database: str) -> None:
