@@ -32,6 +32,8 @@ class Keyring:
         self.seal = Seal(self._read(named), max(named))
         self.trouble: CannotOpen | None = None
         """Why the newest key is not in use, if so. What was in use before goes on."""
+        self.logs = False
+        """Whether it says what changes, as a serving process does: a command tells its own story."""
 
     def follow(self, named: Mapping[int, str]) -> None:
         """Take up what the database names now. A key whose file is not there is asked for again the next time."""
@@ -42,14 +44,16 @@ class Keyring:
         except (CannotOpen, OSError) as error:
             path = self.directory / str(getattr(error, "filename", None) or "")
             trouble = error if isinstance(error, CannotOpen) else NoAccess(path, error.errno or 0)
-            if self.trouble is None:
+            if self.trouble is None and self.logs:
                 _log.error("sealing key cannot be taken up", path=str(trouble.path), error=type(trouble).__name__)
             self.trouble = trouble
             return
         self.seal.take_up(keys, max(named))
         self._named = dict(named)
         self.trouble = None
-        _log.info("sealing key taken up", path=str(keyfile.path_of(self.directory, keyfile.sealing_name(max(named)))))
+        if self.logs:
+            path = keyfile.path_of(self.directory, keyfile.sealing_name(max(named)))
+            _log.info("sealing key taken up", path=str(path))
 
     def _read(self, named: Mapping[int, str]) -> dict[int, SealingKey]:
         keys = {}

@@ -64,6 +64,7 @@ class PostgresStore(Assembly):
             pool = await server.pool(connections)
         except (pg.PostgresError, pg.InterfaceError, pg.InternalClientError, TimeoutError, OSError) as error:
             raise refused(error, server.place) or unavailable(error) from error
+        taken.ring.logs = serving
         engine = PostgresEngine(pool, limit=queue_limit)
         try:
             watch = await Watch.start(server, taken.ring, process, clocks, engine.well)

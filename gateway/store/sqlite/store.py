@@ -36,6 +36,7 @@ class SqliteStore(Assembly):
         self, path: Path, keys: Keys, serving: ServingLock | None, *, clocks: Clocks, queue_limit: int
     ) -> None:
         self._serving = serving
+        keys.ring.logs = serving is not None
         self._watch = Watch(path, keys.ring, monotonic=clocks.monotonic)
         self._turn = TurnLock(path)
         self._writer = Writer(path, self._turn, serving=serving is not None, limit=queue_limit)

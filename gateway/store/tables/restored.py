@@ -58,7 +58,7 @@ async def take_over(restoring: Restoring, tx: Transaction) -> None:
     await tx.execute(_DOUBT)
     await tx.execute(_LEASES_END)
     await tx.execute(_SKIP, _SKIPPED)
-    why = f"restored from the backup of {restoring.made_at.isoformat(timespec='seconds')}"
+    why = f"restored from the backup of {restoring.made_at.isoformat(sep=' ', timespec='minutes')}"
     await record(tx, now, by, what="store.restore", name="store", why=why)
     for system in restoring.systems:
         await tx.execute(_PRESS, system, by, why, now)

@@ -7,6 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.security.sealing import NoSuchKey
 from gateway.security.sealing import Place as Cell
@@ -88,14 +89,15 @@ async def test_a_rotation_is_taken_up_by_whoever_runs(opened: Opened) -> None:
     """A verb rotates: the running server seals with the new key within seconds, and opens what the old one sealed."""
     async with opened() as server:
         old = server.seal.seal(b"old", CELL)
-        async with opened(serving=False) as verb:
-            rotated = await verb.keys.rotate(by="admin")
-            assert (rotated.name, verb.seal.current) == ("sealing-2", 2)
-        for _ in range(200):
-            if server.seal.current == 2:
-                break
-            await asyncio.sleep(0.05)
-        assert server.seal.current == 2
+        with capture_logs() as logs:
+            async with opened(serving=False) as verb:
+                rotated = await verb.keys.rotate(by="admin")
+                assert (rotated.name, verb.seal.current) == ("sealing-2", 2)
+            for _ in range(200):
+                if logs:
+                    break
+                await asyncio.sleep(0.05)
+        assert ([line["event"] for line in logs], server.seal.current) == (["sealing key taken up"], 2)
         assert server.seal.open(old, CELL) == b"old"
         assert server.seal.renewed(old, CELL) is not None
         (change,) = await server.audit.changes(limit=9)

@@ -137,8 +137,8 @@ def test_a_new_sealing_key_is_made_and_listed(command: Command) -> None:
     assert (code, "keys/sealing-2.key" in err) == (ExitCode.DONE, True)
     prepared = Path("keys/sealing-2.key").read_text("utf-8").strip()
     assert [entry["key"] for entry in json.loads(command("keys", "list", "--json")[1])] == ["audit", "sealing-1"]
-    code, _, err = command("keys", "rotate")
-    assert (code, "sealing-2" in err, "Back up" in err) == (ExitCode.DONE, True, True)
+    code, out, err = command("keys", "rotate")
+    assert (code, out, "sealing-2" in err, "Back up" in err) == (ExitCode.DONE, "", True, True)
     found = json.loads(command("keys", "list", "--json")[1])
     assert [(entry["key"], entry["current"]) for entry in found] == [
         ("audit", True),
