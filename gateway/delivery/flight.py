@@ -42,6 +42,7 @@ _NOTHING_SEEN = Evidence(
 )  # fmt: skip
 _PATIENCE = 2.0
 """Seconds after which a job that was refused here is tried again, if the refusal does not say; the jitter halves it."""
+_STORE_PAUSE = 0.2
 _log = structlog.get_logger(__name__)
 
 
@@ -239,7 +240,20 @@ class Flights(Generic[C]):
         return await self._conclude(job, Outcome(verdict=verdict, operation=write.operation, quiet=settle_in))
 
     async def _conclude(self, job: Job, outcome: Outcome) -> DeliveryState | None:
-        return await self._engine.write(partial(steps.conclude, job, outcome, self._settings), about=job.row.id)
+        """Write down what came of the job, and try for as long as the lease may still be ours.
+
+        What a partner answered must not become an unknown outcome because the store was away for a moment. A second
+        time does nothing: the first has ended the lease.
+        """
+        work = partial(steps.conclude, job, outcome, self._settings)
+        patience = self._clock() + self._settings.lease_seconds
+        while True:
+            try:
+                return await self._engine.write(work, about=job.row.id)
+            except StoreUnavailable:
+                if self._clock() >= patience:
+                    raise
+            await asyncio.sleep(_STORE_PAUSE)
 
     async def _put_back(self, ticket: Ticket, failure: Failure, ended: AttemptResult) -> None:
         wait = _PATIENCE * (1 + self._rng.random()) / 2 if failure.retry_after is None else failure.retry_after
