@@ -45,7 +45,8 @@ async def test_keys_are_kept_for_their_time_and_as_long_as_the_delivery_is_open(
     """After ninety days the key of what is settled is forgotten, that of what is open is not."""
     async with bench(place) as one:
         settled, stuck = await one.accept(lane="A", key="a"), await one.accept(lane="B", key="b")
-        await one.store.engine.write(lambda tx: tx.execute("UPDATE lane SET ready_at = NULL, parked = '' WHERE name = 'B'"))
+        park = "UPDATE lane SET ready_at = NULL, parked = '' WHERE name = 'B'"
+        await one.store.engine.write(lambda tx: tx.execute(park))
         await one.running()
         await one.until(settled, "settled")
         await one.move(timedelta(days=89))
