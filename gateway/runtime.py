@@ -7,6 +7,7 @@ anything; it only says what is made of what.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from contracts import VIETNAM
 from gateway.monitor.captures import CaptureFile
 from gateway.monitor.metrics import Metrics
 from gateway.resilience import Pipeline, PipelineState, StoreUnavailable
+from gateway.retention import Nightly
 from gateway.security import QuotaBook
 from gateway.store import open_store
 
@@ -128,6 +130,8 @@ class Gateway:
             gateway = cls(settings, store, Metrics(), transports)
             for system in gateway.systems.values():
                 stack.push_async_callback(system.aclose)
+            nightly = asyncio.create_task(Nightly(store.retention, settings.retention, gateway.metrics).serve())
+            stack.push_async_callback(_ended, nightly)
             yield gateway
 
     def observe(self) -> None:
@@ -144,4 +148,13 @@ class Gateway:
             reasons.append("snapshot")
         if self.store.state().trouble is not None:
             reasons.append("store")
+        if self.store.keys.trouble() is not None:
+            reasons.append("keys")
         return tuple(reasons)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Stop a task that runs beside the calls."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _STORE = Path("var/lienthong.db")
+_MAX_DAYS = 36_525
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -125,6 +126,23 @@ class StoreSettings(_Section):
         return value
 
 
+class RetentionSettings(_Section):
+    """How long things are kept, in days. All are assumed: no rule of the archives has been found for any of them."""
+
+    attempts_days: int = Field(90, ge=1, le=_MAX_DAYS, description="Evidence of each attempt, such as its timings")
+    bodies_days: int = Field(
+        30, ge=1, le=_MAX_DAYS, description="What was written to a national system and answered, after its end"
+    )
+    audit_days: int = Field(1826, ge=1, le=_MAX_DAYS, description="Who asked for what, and what came of it: five years")
+    hour: int = Field(2, ge=0, le=23, description="Hour of the day in Vietnam after which it is done, once a day")
+
+    @model_validator(mode="after")
+    def _records_last(self) -> Self:
+        if max(self.attempts_days, self.bodies_days) > self.audit_days:
+            raise ValueError("audit_days must not be shorter than attempts_days and bodies_days")
+        return self
+
+
 class PopulationSection(_Section):
     """The population database: how to reach it, and how hard to try."""
 
@@ -152,6 +170,7 @@ class Settings(BaseSettings):
 
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
+    retention: RetentionSettings = RetentionSettings()
     systems: SystemsSettings = SystemsSettings()
 
     @classmethod

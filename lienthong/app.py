@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from lienthong import agencies, clients, config, language, mocks, serve, systems
+from lienthong import agencies, clients, config, keeping, keys, language, mocks, retention, serve, systems
 from lienthong.demo import command as demo
 from lienthong.help import Command, Group, explain
 from lienthong.stop import ExitCode, Stop
@@ -58,8 +58,10 @@ def application() -> typer.Typer:
     )
     app.command("demo", cls=Command, help="demo.help")(demo.demo)
     app.command("serve", cls=Command, help="serve.help")(serve.serve)
-    for group in (mocks, clients, agencies, systems, config):
+    for group in (mocks, clients, agencies, systems, keys, retention, config):
         app.add_typer(group.app, cls=Group, no_args_is_help=True)
+    for verb in (keeping.backup, keeping.restore, keeping.migrate):
+        app.command(verb.__name__, cls=Command, help=f"{verb.__name__}.help")(verb)
     return app
 
 

@@ -36,6 +36,14 @@ _NOT_POSSIBLE: dict[type[stores.NotPossible], str] = {
     stores.TooManyKeys: "too_many_keys",
     stores.AgencyExists: "agency_exists",
     stores.UnknownAgency: "unknown_agency",
+    stores.NothingToBackUp: "nothing_to_back_up",
+    stores.PlaceTaken: "place_taken",
+    stores.NoBackup: "no_backup",
+    stores.BackupDamaged: "backup_damaged",
+    stores.BackupOfOtherEngine: "backup_of_other_engine",
+    stores.KeyNotOfBackup: "key_not_of_backup",
+    stores.KeyInTheWay: "key_in_the_way",
+    stores.StoreNotEmpty: "store_not_empty",
 }
 
 

@@ -5,24 +5,18 @@ Hands a credential out; what to do when the partner refuses it is for the gatewa
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
-from adapters.population.settings import is_header_text
+from adapters.transport.secrets import Watched, fingerprint, is_header_text, secret
 from contracts.model import CredentialRefused, Layer
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from pydantic import SecretStr
 
     from adapters.population.settings import CredentialSettings, PopulationSettings
     from contracts.model import AgencyCode, Operation
-
-_ROUNDS: Final = 20_000
-_SHOWN: Final = 12
-_LONGEST: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +33,16 @@ class Credential:
 
     def __post_init__(self) -> None:
         parts = (self.username, self.secret.get_secret_value(), self.api_key.get_secret_value())
-        text = "\0".join(parts).encode()
-        digest = hashlib.pbkdf2_hmac("sha256", text, b"lienthong population credential", _ROUNDS)
-        object.__setattr__(self, "fingerprint", digest.hex()[:_SHOWN])
+        object.__setattr__(self, "fingerprint", fingerprint("lienthong population credential", *parts))
 
 
 class CredentialBook:
     """The credentials that settings name. A file is read again when its time or size has changed."""
 
     def __init__(self, settings: PopulationSettings) -> None:
-        self._common = None if settings.credential is None else _Account(settings.credential)
+        self._common = None if settings.credential is None else _account(settings.credential)
         self._own = {
-            code: _Account(agency.credential)
+            code: _account(agency.credential)
             for code, agency in settings.agencies.items()
             if agency.credential is not None
         }
@@ -65,53 +57,19 @@ class CredentialBook:
         if account is None:
             raise CredentialRefused("credential_missing", operation=operation, layer=Layer.OURS)
         try:
-            return account.credential()
+            return account.get()
         except (OSError, ValueError) as error:
             raise CredentialRefused(
                 "credential_unreadable", operation=operation, layer=Layer.OURS, note=type(error).__name__
             ) from error
 
 
-class _Account:
-    def __init__(self, settings: CredentialSettings) -> None:
-        self._settings = settings
-        self._files = tuple(path for path in (settings.secret_file, settings.api_key_file) if path is not None)
-        self._seen: tuple[tuple[int, int, int], ...] | None = None
-        self._credential: Credential | None = None
-
-    def credential(self) -> Credential:
-        try:
-            seen = tuple(_state(path) for path in self._files)
-            if self._credential is None or seen != self._seen:
-                self._credential = self._read()
-                self._seen = seen
-        except (OSError, ValueError):
-            if self._credential is None:
-                raise
-        return self._credential
-
-    def _read(self) -> Credential:
-        settings = self._settings
-        api_key = _secret(settings.api_key, settings.api_key_file)
-        if not is_header_text(api_key.get_secret_value()):
-            raise ValueError("a key travels in a header: printable ASCII")
-        return Credential(
-            username=settings.username, secret=_secret(settings.secret, settings.secret_file), api_key=api_key
-        )
+def _account(settings: CredentialSettings) -> Watched[Credential]:
+    return Watched((settings.secret_file, settings.api_key_file), partial(_read, settings))
 
 
-def _state(path: Path) -> tuple[int, int, int]:
-    told = path.stat()
-    return told.st_mtime_ns, told.st_size, told.st_ino
-
-
-def _secret(value: SecretStr | None, path: Path | None) -> SecretStr:
-    if path is None:
-        if value is None:
-            raise ValueError("a secret has neither a value nor a file")
-        return value
-    with path.open(encoding="utf-8") as file:
-        text = file.read(_LONGEST + 1).strip()
-    if not text or len(text) > _LONGEST or not text.isprintable():
-        raise ValueError("a secret file holds one line of text")
-    return SecretStr(text)
+def _read(settings: CredentialSettings) -> Credential:
+    api_key = secret(settings.api_key, settings.api_key_file)
+    if not is_header_text(api_key.get_secret_value()):
+        raise ValueError("a key travels in a header: printable ASCII")
+    return Credential(username=settings.username, secret=secret(settings.secret, settings.secret_file), api_key=api_key)

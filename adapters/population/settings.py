@@ -6,16 +6,16 @@ says so. An unknown key is refused, and no message quotes a value.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from adapters.transport import TransportSettings
+from adapters.transport.secrets import is_header_text
+from adapters.transport.settings import check_endpoint
 from adapters.xroad import ClientId
 from contracts.model import AgencyCode, ProcedureCode
 
@@ -137,23 +137,5 @@ class PopulationSettings(_Section):
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
-        address = urlsplit(self.endpoint)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise ValueError("endpoint is an http:// or https:// address")
-        if address.username or address.password or address.fragment:
-            raise ValueError("endpoint carries no user, password or fragment")
-        if address.scheme == "http" and not self.plain_http and not _this_machine(address.hostname):
-            raise ValueError("endpoint is plain http to another machine: use https, or set plain_http = true")
+        check_endpoint(self.endpoint, plain_http=self.plain_http)
         return self
-
-
-def is_header_text(text: str) -> bool:
-    """Return whether `text` can be the value of a header as it stands."""
-    return text.isascii() and text.isprintable() and bool(text) and text == text.strip()
-
-
-def _this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

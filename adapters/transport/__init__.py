@@ -4,6 +4,7 @@ from httpx import URL, Headers, Request, Response
 
 from adapters.transport.capture import Capture, Recorder, masked_body, masked_headers
 from adapters.transport.carrier import Carrier
+from adapters.transport.json import JsonRefusal, JsonRefused, parse_json
 from adapters.transport.protocol import Transport
 from adapters.transport.settings import TransportSettings
 from adapters.transport.status import failure_from_status, retry_after
@@ -15,6 +16,8 @@ __all__ = [
     "Capture",
     "Carrier",
     "Headers",
+    "JsonRefusal",
+    "JsonRefused",
     "Recorder",
     "Request",
     "Response",
@@ -27,6 +30,7 @@ __all__ = [
     "failure_from_status",
     "masked_body",
     "masked_headers",
+    "parse_json",
     "parse_xml",
     "retry_after",
 ]

@@ -5,8 +5,10 @@ Times are in seconds, sizes in bytes.
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -70,3 +72,21 @@ class TransportSettings(BaseModel):
         if self.proxy_password is not None and self.proxy_user is None:
             raise ValueError("proxy_password needs proxy_user")
         return self
+
+
+def check_endpoint(endpoint: str, *, plain_http: bool) -> None:
+    """Raise `ValueError` unless requests can go to `endpoint`; without TLS only to this machine or where allowed."""
+    address = urlsplit(endpoint)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise ValueError("endpoint is an http:// or https:// address")
+    if address.username or address.password or address.fragment:
+        raise ValueError("endpoint carries no user, password or fragment")
+    if address.scheme == "http" and not plain_http and not _this_machine(address.hostname):
+        raise ValueError("endpoint is plain http to another machine: use https, or set plain_http = true")
+
+
+def _this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

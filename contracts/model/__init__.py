@@ -13,6 +13,7 @@ from contracts.model.citizen import (
     Unread,
     Verification,
 )
+from contracts.model.delivery import FINAL, OPEN, DeliveryState, LookupAnswer
 from contracts.model.exchange import Evidence, Exchange, Phase
 from contracts.model.failure import (
     Acted,
@@ -37,6 +38,8 @@ from contracts.model.operation import AfterRejection, Effect, Operation, Repeat
 from contracts.model.purpose import Purpose
 
 __all__ = [
+    "FINAL",
+    "OPEN",
     "Acted",
     "Address",
     "AfterRejection",
@@ -50,6 +53,7 @@ __all__ = [
     "Coded",
     "ContractBroken",
     "CredentialRefused",
+    "DeliveryState",
     "DossierCode",
     "Effect",
     "Evidence",
@@ -60,6 +64,7 @@ __all__ = [
     "Kind",
     "Layer",
     "Lookup",
+    "LookupAnswer",
     "NotSent",
     "OldCardNumber",
     "Operation",

@@ -46,7 +46,8 @@ class Operation:
     """The declaration of one operation of one system.
 
     `settle_after` is how long a slow partner may still act after our time ran out; no look-up counts before.
-    `lane` turns a request into its ordering key: one delivery in flight per lane.
+    `lane` turns a request into its ordering key: one delivery in flight per lane. A `full_state` write says all there
+    is to say about its subject, so that a newer one may take the place of an older one that has not been sent.
 
     Raises `ValueError` where the fields contradict each other, so that a wrong declaration cannot be imported.
     """
@@ -59,12 +60,15 @@ class Operation:
     settle_after: timedelta = timedelta(0)
     lane: Callable[[Any], str] | None = field(default=None, compare=False)
     after_rejection: AfterRejection = AfterRejection.CONTINUE
+    full_state: bool = False
 
     def __post_init__(self) -> None:
         if self.effect is Effect.READ and self.repeat is not Repeat.SAFE:
             raise ValueError(f"{self}: a read is always safe to repeat")
         if self.effect is Effect.WRITE and self.lane is None:
             raise ValueError(f"{self}: a write needs a lane")
+        if self.effect is Effect.READ and self.full_state:
+            raise ValueError(f"{self}: a read leaves no state")
         if (self.repeat is Repeat.AFTER_LOOKUP) != (self.lookup is not None):
             raise ValueError(f"{self}: a look-up is declared exactly where a repeat depends on it")
 

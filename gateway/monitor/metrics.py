@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from contracts.model import AgencyCode, Kind, Layer, Operation
     from gateway.resilience import PipelineState
     from gateway.resilience.retry import Reason
+    from gateway.store import Retained
 
 log = structlog.get_logger()
 disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each counter that no rule reads
@@ -107,6 +108,17 @@ class Metrics:
             ("system", "agency"),
             registry=registry,
         )
+        self._retention_deleted = Counter(
+            "lienthong_retention_deleted",
+            "What was deleted because its time was over: attempts, bodies, keys, calls.",
+            ("what",),
+            registry=registry,
+        )
+        self._retention_ran_at = Gauge(
+            "lienthong_retention_ran_timestamp_seconds",
+            "When this process last deleted what had been kept long enough; 0 if it never did.",
+            registry=registry,
+        )
         self._opened_at: dict[str, float] = {}
 
     def call_ended(self, operation: Operation, kind: Kind | None) -> None:
@@ -121,6 +133,12 @@ class Metrics:
         """Count elements that the contract does not know."""
         if count:
             self._unknown_elements.labels(operation.system, operation.name).inc(count)
+
+    def retention_ran(self, gone: Retained) -> None:
+        """Count what was deleted because its time was over."""
+        for what in ("attempts", "bodies", "keys", "calls"):
+            self._retention_deleted.labels(what).inc(getattr(gone, what))
+        self._retention_ran_at.set_to_current_time()
 
     def observe(self, system: str, state: PipelineState) -> None:
         """Set the gauges of one system to its state now."""

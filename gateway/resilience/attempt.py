@@ -53,6 +53,8 @@ class _Flight(Generic[T]):
     opened: bool = False
     left: bool = False
     ended: bool = False
+    unrenewed: bool = False
+    """Whether fetching a credential failed, and this attempt is the one that tells the breaker."""
     started: float = 0.0
     seconds: float = 0.0
     value: T | None = None
@@ -90,6 +92,7 @@ class Attempts(Generic[C]):
         self._observer = observer
         self._clock = clock
         self._ids = ids
+        self._renewal_failure: Failure | None = None
 
     async def make(
         self,
@@ -160,11 +163,15 @@ class Attempts(Generic[C]):
         try:
             grant = self._gates.keyring.at_hand(call.purpose.agency)
             if grant is None:
+                self._changed(self._gates.breaker.leaving(flight.permit, self._clock()))  # it may be a log-in
                 async with asyncio.timeout(call.deadline.remaining(self._clock())):
                     grant = await self._gates.keyring.renewed(call.purpose.agency)
         except Failure as failure:
             self._observer.refused(call.operation, failure.reason)
             flight.failure = failure
+            # All who waited for one renewal get the same failure, and it counts once.
+            flight.unrenewed = failure is not self._renewal_failure
+            self._renewal_failure = failure
             return None
         except TimeoutError:
             flight.failure = self._refuse(call, "renewal_timed_out", Layer.NETWORK)
@@ -242,8 +249,8 @@ class Attempts(Generic[C]):
 
     def _hand_back(self, flight: _Flight[T]) -> None:
         """Give the permit back with what the attempt said. A time-out after too little time says nothing."""
-        sign = sign_of(flight.failure) if flight.ended else Sign.NOTHING
-        if sign is Sign.DOWN and flight.failure is not None and flight.failure.kind in _TIME_OUTS:
+        sign = sign_of(flight.failure) if flight.ended or flight.unrenewed else Sign.NOTHING
+        if flight.ended and sign is Sign.DOWN and flight.failure is not None and flight.failure.kind in _TIME_OUTS:
             ran_out = flight.seconds >= flight.exchange.timeout - self._policy.margin_seconds
             if ran_out and flight.exchange.timeout < self._policy.breaker.fair_seconds:
                 sign = Sign.NOTHING

@@ -2,22 +2,25 @@
 
 Other agencies go on. A hold ends when the agency's credential changes, when a person resumes it, or when, after the
 hold period, one attempt with it is not refused. A renewal that brings the same credential back holds at once: sending
-what was refused a second time can only lock the account. Making and reading credentials is the adapter's business.
+what was refused a second time can only lock the account. A credential that has to be fetched first, such as a session,
+is fetched here, and an account that is refused then is held like any credential. Making and reading credentials is the
+adapter's business, opening sessions that of `sessions.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic
 
-from contracts.model import CredentialRefused, Kind
-from gateway.resilience.ports import C
+from contracts.model import CredentialRefused, Failure, Kind
+from gateway.resilience.ports import C, Unopened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contracts.model import AgencyCode, Failure
+    from contracts.model import AgencyCode
     from gateway.resilience.ports import Credentials
     from gateway.resilience.settings import CredentialSettings
 
@@ -76,30 +79,42 @@ class Keyring(Generic[C]):
         """
         credential = self._source.get(agency)
         case = self._cases.get(agency)
-        if case is None:
-            return Grant(agency, credential)
-        if credential.fingerprint != case.fingerprint:
-            if case.held_until is not None:
-                self._close(agency)
-            return Grant(agency, credential)
-        return None if case.held_until is None else self._still_held(case, case.held_until)
+        if case is not None and case.held_until is not None:
+            if credential.fingerprint == case.fingerprint:
+                return self._still_held(case, case.held_until)
+            self._close(agency)
+            case = None
+        if isinstance(credential, Unopened):
+            return None
+        return Grant(agency, credential) if case is None or credential.fingerprint != case.fingerprint else None
 
     async def renewed(self, agency: AgencyCode) -> Grant[C] | Held:
         """Return a renewed credential, once `at_hand` had none. Raises what the source raises, and `TimeoutError`."""
         case = self._cases.get(agency)
         if case is None:
-            return Grant(agency, self._source.get(agency))
+            return await self._opened(agency)
         if case.held_until is not None:
             return self._still_held(case, case.held_until) or await self._probe(agency, case)
         try:
             renewed = await self._renew(agency)
         except CredentialRefused:
-            self._hold(agency, case)
+            self._hold_account(agency, case)
             raise
         if renewed.fingerprint == case.fingerprint:
             self._hold(agency, case)
             return Held(self._settings.hold_seconds)
         return Grant(agency, renewed)
+
+    async def _opened(self, agency: AgencyCode) -> Grant[C]:
+        """Return the credential in use, fetched where there is none. An account that is refused is held."""
+        credential = self._source.get(agency)
+        if not isinstance(credential, Unopened):
+            return Grant(agency, credential)
+        try:
+            return Grant(agency, await self._renew(agency))
+        except CredentialRefused:
+            self._hold(agency, self._cases.setdefault(agency, _Case(credential.fingerprint)))
+            raise
 
     def settle(self, grant: Grant[C], failure: Failure | None, *, ended: bool) -> None:
         """Take note of how the attempt ended; `ended` is false if it was never made or not waited for."""
@@ -146,7 +161,7 @@ class Keyring(Generic[C]):
         try:
             return Grant(agency, await self._renew(agency), probe=True)
         except CredentialRefused:
-            self._hold(agency, case)
+            self._hold_account(agency, case)
             raise
         except BaseException:
             case.probing = False
@@ -169,6 +184,12 @@ class Keyring(Generic[C]):
         del self._renewals[agency]
         if not task.cancelled():
             task.exception()  # somebody may have waited for it, nobody must
+
+    def _hold_account(self, agency: AgencyCode, case: _Case) -> None:
+        """Hold what a renewal was refused with: from now on that is what has to change."""
+        with suppress(Failure):
+            case.fingerprint = self._source.get(agency).fingerprint
+        self._hold(agency, case)
 
     def _hold(self, agency: AgencyCode, case: _Case) -> None:
         if self._cases.get(agency) is not case:  # ended while a renewal was under way

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tenacity import AsyncRetrying
@@ -73,7 +74,9 @@ class Pipeline(Generic[C]):
         self._bulkhead = Bulkhead(policy.bulkhead, self._pace, clock)
         self._keyring = Keyring(policy.credentials, credentials, clock, self._held)
         self._books = Books(log, observer, policy.commit_seconds, clock)
-        gates = Gates(
+        self._others_books: list[Books] = []
+        self._ids = ids or _request_id
+        self._gates = Gates(
             switch=switch,
             breaker=self._breaker,
             pace=self._pace,
@@ -81,7 +84,16 @@ class Pipeline(Generic[C]):
             keyring=self._keyring,
             books=self._books,
         )
-        self.attempts = Attempts(system, policy, gates, observer=observer, clock=clock, ids=ids or _request_id)
+        self.attempts = self._attempts(self._gates)
+
+    def attempts_in(self, log: AttemptLog) -> Attempts[C]:
+        """Return what makes single attempts through the same gates and writes them into another log.
+
+        For who stores its calls itself, and decides itself when to try again.
+        """
+        books = Books(log, self._observer, self.policy.commit_seconds, self._clock)
+        self._others_books.append(books)
+        return self._attempts(replace(self._gates, books=books))
 
     async def run(self, call: Call, attempt: Callable[[C, Exchange], Awaitable[T]]) -> Outcome[T]:
         """Return what the call came to, within its deadline. Raises only when the task is cancelled.
@@ -162,7 +174,11 @@ class Pipeline(Generic[C]):
 
     async def aclose(self) -> None:
         """Wait until everything that callers left behind is written."""
-        await self._books.drain()
+        for books in (self._books, *self._others_books):
+            await books.drain()
+
+    def _attempts(self, gates: Gates[C]) -> Attempts[C]:
+        return Attempts(self.system, self.policy, gates, observer=self._observer, clock=self._clock, ids=self._ids)
 
     def _held(self, agency: AgencyCode, held: bool) -> None:  # noqa: FBT001 - as the keyring calls it
         self._observer.credential_held(self.system, agency, held)

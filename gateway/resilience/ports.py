@@ -113,14 +113,24 @@ C = TypeVar("C", bound=Credential)
 C_co = TypeVar("C_co", bound=Credential, covariant=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Unopened:
+    """There is no credential yet: it has to be fetched first, with an account that has this `fingerprint`."""
+
+    fingerprint: str
+
+
 class Credentials(Protocol[C_co]):
     """The credentials of one system, per agency."""
 
-    def get(self, agency: AgencyCode) -> C_co:
+    def get(self, agency: AgencyCode) -> C_co | Unopened:
         """Return the credential in use, from memory. Raises a `Failure` when the agency has none."""
 
     async def renew(self, agency: AgencyCode) -> C_co:
-        """Fetch or read it again and return what is then in use, which may be the same. Raises a `Failure`."""
+        """Fetch or read it again and return what is then in use, which may be the same. Raises a `Failure`.
+
+        Nothing of the call that waits for it has been sent by then, and the failure says so.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

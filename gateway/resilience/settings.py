@@ -86,6 +86,10 @@ class CredentialSettings(_Section):
 
     renew_seconds: Seconds = Field(5, description="Time limit of one renewal")
     hold_seconds: Seconds = Field(300, description="How long an agency is held before its credential is tried once")
+    spare_seconds: float = Field(60, ge=0, le=3600, description="A session is opened anew so long before it expires")
+    least_seconds: float = Field(
+        60, ge=0, le=3600, description="A new session counts for so long, whatever the partner's clock says of it"
+    )
 
 
 class PolicySettings(_Section):

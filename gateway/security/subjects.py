@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MIN_KEY_BYTES = 32
 _IDENTITY_NUMBER = b"lienthong:subject:identity-number:1\x00"
 _OLD_CARD_NUMBER = b"lienthong:subject:old-card-number:1\x00"
+_CONTENT = b"lienthong:content:1\x00"
 _CHECK = b"lienthong:key-check:audit:1\x00"
 
 
@@ -34,6 +35,10 @@ class Subjects:
         """Return the pseudonym: HMAC-SHA256 in hexadecimal, 64 characters. The two kinds of number never collide."""
         domain = _IDENTITY_NUMBER if isinstance(number, IdentityNumber) else _OLD_CARD_NUMBER
         return self._mac(domain + number.value.encode("ascii"))
+
+    def content(self, body: bytes) -> bytes:
+        """Return what a body is recognised by without keeping it: HMAC-SHA256, 32 bytes."""
+        return hmac.digest(self._key, _CONTENT + body, "sha256")
 
     def check_value(self) -> str:
         """Return the value by which a store recognises this key without keeping it."""

@@ -11,16 +11,24 @@ from typing import TYPE_CHECKING
 from gateway.store.errors import (
     AgencyExists,
     AttemptExists,
+    BackupDamaged,
+    BackupOfOtherEngine,
     CannotOpen,
     ClientExists,
     KeyExposed,
+    KeyInTheWay,
     KeyMissing,
+    KeyNotOfBackup,
     NoAccess,
+    NoBackup,
+    NothingToBackUp,
     NotOurs,
     NotPossible,
+    PlaceTaken,
     SchemaBehind,
     SchemaTooNew,
     SecondServer,
+    StoreNotEmpty,
     StoreUnavailable,
     TooManyKeys,
     Trouble,
@@ -29,7 +37,7 @@ from gateway.store.errors import (
     UnknownKey,
     WrongKey,
 )
-from gateway.store.interface import Agencies, Audit, Clients, Snapshots, Store, Switches
+from gateway.store.interface import Agencies, Audit, Clients, Keys, Retention, Snapshots, Store, Switches
 from gateway.store.records import (
     Agency,
     AttemptEntry,
@@ -37,7 +45,10 @@ from gateway.store.records import (
     CallState,
     Change,
     ClientEntry,
+    KeyEntry,
     OutcomeCount,
+    Periods,
+    Retained,
     Snapshot,
     Switch,
     WriterState,
@@ -55,24 +66,37 @@ __all__ = [
     "AttemptExists",
     "Audit",
     "AuditEntry",
+    "BackupDamaged",
+    "BackupOfOtherEngine",
     "CallState",
     "CannotOpen",
     "Change",
     "ClientEntry",
     "ClientExists",
     "Clients",
+    "KeyEntry",
     "KeyExposed",
+    "KeyInTheWay",
     "KeyMissing",
+    "KeyNotOfBackup",
+    "Keys",
     "NoAccess",
+    "NoBackup",
     "NotOurs",
     "NotPossible",
+    "NothingToBackUp",
     "OutcomeCount",
+    "Periods",
+    "PlaceTaken",
+    "Retained",
+    "Retention",
     "SchemaBehind",
     "SchemaTooNew",
     "SecondServer",
     "Snapshot",
     "Snapshots",
     "Store",
+    "StoreNotEmpty",
     "StoreUnavailable",
     "Switch",
     "Switches",
@@ -97,10 +121,11 @@ async def open_store(settings: StoreSettings, *, serving: bool) -> Store:
         return await SqliteStore.open(settings.path, settings.keys, serving=serving)
     from gateway.store.postgres import PostgresStore  # noqa: PLC0415 - and the driver, which SQLite does not need
 
-    return await PostgresStore.open(_dsn(settings), settings.keys, serving=serving, connections=settings.connections)
+    return await PostgresStore.open(dsn_of(settings), settings.keys, serving=serving, connections=settings.connections)
 
 
-def _dsn(settings: StoreSettings) -> str:
+def dsn_of(settings: StoreSettings) -> str:
+    """Return the DSN, which holds a password. Raises `NoAccess` for a file that cannot be read."""
     if settings.dsn is not None:
         return settings.dsn.get_secret_value()
     if settings.dsn_file is None:

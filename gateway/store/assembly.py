@@ -11,13 +11,15 @@ from gateway.store.tables.attempts import AttemptTable
 from gateway.store.tables.audit import AuditTable
 from gateway.store.tables.changes import Changer
 from gateway.store.tables.clients import ClientTable
+from gateway.store.tables.keycheck import KeyTable
+from gateway.store.tables.retention import RetentionTable
 from gateway.store.tables.switches import SwitchTable
 
 if TYPE_CHECKING:
-    from gateway.security import Subjects
     from gateway.store.engine import Engine
     from gateway.store.interface import Snapshots
     from gateway.store.records import WriterState
+    from gateway.store.tables.keycheck import Keys
     from gateway.store.times import Clock
 
 
@@ -25,11 +27,12 @@ class Assembly:
     """All of `Store` but opening and closing. `process` is what a call is known by to be ours, if others serve too."""
 
     def __init__(
-        self, engine: Engine, snapshot: Snapshots, subjects: Subjects, wall: Clock, process: int | None = None
+        self, engine: Engine, snapshot: Snapshots, keys: Keys, wall: Clock, process: int | None = None
     ) -> None:
-        self._engine = engine
+        self.engine = engine
         self._closed = False
-        self.subjects = subjects
+        self.subjects = keys.subjects
+        self.seal = keys.ring.seal
         self.snapshot = snapshot
         self.stop_switch = snapshot
         changer = Changer(engine, snapshot, wall)
@@ -38,8 +41,10 @@ class Assembly:
         self.clients = ClientTable(engine, changer)
         self.agencies = AgencyTable(engine, changer)
         self.switches = SwitchTable(engine, changer)
+        self.retention = RetentionTable(engine, self.audit, changer)
+        self.keys = KeyTable(engine, changer, keys.ring)
 
     def state(self) -> WriterState:
         """Return how writing goes."""
-        state = self._engine.state()
+        state = self.engine.state()
         return replace(state, trouble=Trouble.CLOSED.value) if self._closed else state

@@ -7,7 +7,7 @@ placeholders `$1`, `$2`, …; `ON CONFLICT`; no function that only one of them h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -28,6 +28,10 @@ class Row(Protocol):
 
 class Transaction(Protocol):
     """One transaction that is open."""
+
+    passing_over: ClassVar[str]
+    """What stands behind a SELECT of rows that are about to be changed, so that those which another transaction is
+    changing are passed over: nothing, where there is only one at a time."""
 
     async def execute(self, statement: str, /, *values: Value) -> int:
         """Run a statement and return how many rows it changed."""

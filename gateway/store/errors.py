@@ -15,7 +15,9 @@
     └── KeyExposed      others on this machine can read the key file
     NotPossible         what the operator asked for cannot be done
     ├── ClientExists, UnknownClient, UnknownKey, TooManyKeys
-    └── AgencyExists, UnknownAgency
+    ├── AgencyExists, UnknownAgency
+    ├── NothingToBackUp, PlaceTaken          backing up
+    └── NoBackup, BackupDamaged, BackupOfOtherEngine, KeyNotOfBackup, KeyInTheWay, StoreNotEmpty    restoring
 """
 
 from __future__ import annotations
@@ -141,7 +143,7 @@ class AttemptExists(Exception):
 
 
 class NotPossible(Exception):
-    """What the operator asked for cannot be done; `name` is the client, key or agency that it is about."""
+    """What the operator asked for cannot be done; `name` is the client, key, agency or file that it is about."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -174,3 +176,35 @@ class AgencyExists(NotPossible):
 
 class UnknownAgency(NotPossible):
     """There is no agency of this code, or it has been closed."""
+
+
+class NothingToBackUp(NotPossible):
+    """There is no store where the settings say."""
+
+
+class PlaceTaken(NotPossible):
+    """Something lies where the backup was to go; nothing is written over."""
+
+
+class NoBackup(NotPossible):
+    """There is no backup, or none of a form that this release reads."""
+
+
+class BackupDamaged(NotPossible):
+    """A file of the backup is not there, or not what it was when the backup was made."""
+
+
+class BackupOfOtherEngine(NotPossible):
+    """The backup is of one engine, `name`, and the store of the other."""
+
+
+class KeyNotOfBackup(NotPossible):
+    """The key file is not there, or not the one that the backed-up database was used with."""
+
+
+class KeyInTheWay(NotPossible):
+    """Where the key is to go lies another one."""
+
+
+class StoreNotEmpty(NotPossible):
+    """A store is restored only where there is none."""

@@ -16,17 +16,23 @@ from gateway.security import Directory
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime, timedelta
+    from pathlib import Path
 
     from contracts.model import AgencyCode
     from gateway.resilience.ports import AttemptLog
     from gateway.security import Client, ClientKey, IssuedKey, Quota, Scope, Subjects
+    from gateway.security.sealing import Seal
+    from gateway.store.engine import Engine
     from gateway.store.records import (
         Agency,
         AttemptEntry,
         AuditEntry,
         Change,
         ClientEntry,
+        KeyEntry,
         OutcomeCount,
+        Periods,
+        Retained,
         Snapshot,
         Switch,
         WriterState,
@@ -92,6 +98,29 @@ class Switches(Protocol):
         """Return every pressed switch, by system."""
 
 
+class Keys(Protocol):
+    """The keys of the store: what they are, and a new one to seal with. None of them is ever given out."""
+
+    def trouble(self) -> str | None:
+        """Return the file that keeps this process from using the newest sealing key, if any does."""
+
+    async def all(self) -> tuple[KeyEntry, ...]:
+        """Return every key, the pseudonyms' first, then the sealing keys from the oldest to the current one."""
+
+    async def prepare(self) -> Path:
+        """Make the file of the next sealing key and return it, so that it can be brought to other machines first.
+
+        Raises `KeyExposed`, `WrongKey`, `OSError`.
+        """
+
+    async def rotate(self, *, by: str) -> KeyEntry:
+        """Make the next sealing key, or take the file that lies there for it, and seal with it from now on.
+
+        Older ones stay, for reading. Any other process takes it up within two seconds, if it finds the file too.
+        Raises `KeyExposed`, `WrongKey`, `OSError`.
+        """
+
+
 class Snapshots(Directory, StopSwitch, Protocol):
     """Who may call and what is paused, in memory: what authentication and the pipeline ask for every call.
 
@@ -142,6 +171,19 @@ class Audit(Protocol):
         """Delete attempts opened before then; their calls stay. Returns how many."""
 
 
+class Retention(Protocol):
+    """Deleting what has been kept long enough, by the database's clock, in bites that keep nobody waiting."""
+
+    async def due(self, periods: Periods) -> Retained:
+        """Return how much there is whose time is over. Changes nothing."""
+
+    async def run(self, periods: Periods, *, by: str) -> Retained:
+        """Delete it now. The journal of changes says that this was done."""
+
+    async def run_nightly(self, periods: Periods, *, hour: int) -> Retained | None:
+        """Delete it if today's `hour` (in Vietnam) has come and nobody has done so today; else return `None`."""
+
+
 class Store(Protocol):
     """The store of one gateway."""
 
@@ -174,8 +216,24 @@ class Store(Protocol):
         """The audit, to be read."""
 
     @property
+    def retention(self) -> Retention:
+        """Deleting what has been kept long enough."""
+
+    @property
+    def keys(self) -> Keys:
+        """The keys, to be listed and rotated."""
+
+    @property
+    def seal(self) -> Seal:
+        """What payloads are sealed and opened with; it follows the keys by itself."""
+
+    @property
     def subjects(self) -> Subjects:
         """The pseudonyms, made with the key that belongs to this store."""
+
+    @property
+    def engine(self) -> Engine:
+        """What runs units of work, for deliveries: their rules are not the store's, their tables are."""
 
     def state(self) -> WriterState:
         """Return how writing goes."""

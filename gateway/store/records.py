@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
+    from pathlib import Path
 
     from contracts.model import AgencyCode
     from gateway.security import Client, ClientKey
@@ -36,6 +37,16 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyEntry:
+    """A key that the database knows: its file, and whether it is in use for what is written now."""
+
+    name: str
+    path: Path
+    made_at: datetime
+    current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientEntry:
     """A client with all its keys, the newest first."""
 
@@ -47,7 +58,8 @@ class ClientEntry:
 class Snapshot:
     """Who may call and what is paused, as it stood at `read_at` (monotonic seconds). Never changes; is replaced.
 
-    `version` counts the changes that the store has seen to any of it.
+    `sealing_keys` are numbers of keys with their check values. `version` counts the changes that the store has seen to
+    any of it.
     """
 
     version: int
@@ -56,6 +68,7 @@ class Snapshot:
     keys: Mapping[str, ClientKey] = field(default_factory=lambda: MappingProxyType({}))
     agencies: Mapping[str, Agency] = field(default_factory=lambda: MappingProxyType({}))
     switches: Mapping[str, Switch] = field(default_factory=lambda: MappingProxyType({}))
+    sealing_keys: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def key(self, key_id: str) -> ClientKey | None:
         """Return the key of that id, valid or not."""
@@ -71,6 +84,8 @@ class CallState(StrEnum):
 
     OPEN = "open"
     """Nothing has come of it yet."""
+    ACCEPTED = "accepted"
+    """A write that was stored to be delivered; what becomes of it stands in its delivery."""
     ANSWERED = "answered"
     FAILED = "failed"
     ABANDONED = "abandoned"
@@ -151,6 +166,25 @@ class Change:
     what: str
     name: str
     why: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Periods:
+    """How long things are kept: attempts' evidence, deliveries' bodies after their end, and the audit itself."""
+
+    attempts: timedelta
+    bodies: timedelta
+    audit: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retained:
+    """How much was deleted because its time was over, or would be. `keys` are idempotency keys."""
+
+    attempts: int
+    bodies: int
+    keys: int
+    calls: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """What is asked for every call, in memory: who may call and what is paused. Who keeps it fresh is the engine's part.
 
-A snapshot that could not be confirmed for two seconds is stale, and then nobody gets in and nothing leaves.
+A snapshot that could not be confirmed for two seconds is stale, and then nobody gets in and nothing leaves. The keys to
+seal with follow it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from gateway.security import Client, ClientKey
     from gateway.store.engine import Transaction
+    from gateway.store.keyring import Keyring
     from gateway.store.records import Switch
 
 POLL_SECONDS = 0.5
@@ -29,8 +31,9 @@ _UNREADABLE = Paused(unreadable=True)
 class Kept:
     """The snapshot that was read last, and what `Snapshots` says of it; a watch replaces it."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    def __init__(self, monotonic: Callable[[], float], ring: Keyring) -> None:
         self._monotonic = monotonic
+        self._ring = ring
         self._snapshot = Snapshot(version=0, read_at=float("-inf"))
 
     def fresh(self) -> bool:
@@ -62,6 +65,12 @@ class Kept:
             raise StoreUnavailable(Trouble.STALE)
         return self._snapshot
 
+    def _take(self, snapshot: Snapshot) -> Snapshot:
+        """Have what was read now be the snapshot."""
+        self._snapshot = snapshot
+        self._ring.follow(snapshot.sealing_keys)
+        return snapshot
+
 
 async def newer(old: Snapshot, read_at: float, tx: Transaction) -> Snapshot:
     """Return `old`, confirmed, or what has taken its place. All of it is read in the one transaction."""
@@ -75,4 +84,5 @@ async def newer(old: Snapshot, read_at: float, tx: Transaction) -> Snapshot:
         keys=MappingProxyType({key.id: key for key in await rows.read_keys(tx)}),
         agencies=MappingProxyType({agency.code.value: agency for agency in await rows.read_agencies(tx)}),
         switches=MappingProxyType({switch.system: switch for switch in await rows.read_switches(tx)}),
+        sealing_keys=MappingProxyType(await rows.read_sealing_keys(tx)),
     )

@@ -22,7 +22,8 @@ class Words:
 
     A `counter` is a number that the database gives: it grows, is never given twice, and may leave gaps. `narrow` is
     `strict` for a table that is little more than its key. `counting` gives what makes every insert, update and delete
-    in some tables move `configuration.version`.
+    in some tables move `configuration.version`. `clock` makes `wall_micros()` known, the database's own clock in
+    microseconds since 1970; SQLite's is given to each connection.
     """
 
     text: str
@@ -33,6 +34,7 @@ class Words:
     strict: str
     narrow: str
     counting: Callable[[Iterable[str]], Iterator[str]]
+    clock: tuple[str, ...]
 
 
 def words() -> Words:
@@ -67,6 +69,7 @@ _SQLITE = Words(
     strict=" STRICT",
     narrow=" STRICT, WITHOUT ROWID",
     counting=_each_row,
+    clock=(),
 )
 _POSTGRES = Words(
     text='TEXT COLLATE "C"',  # compared and sorted by bytes, as on SQLite, whatever the server's locale
@@ -77,4 +80,10 @@ _POSTGRES = Words(
     strict="",
     narrow="",
     counting=_each_statement,
+    clock=(
+        """
+        CREATE FUNCTION wall_micros() RETURNS bigint LANGUAGE sql VOLATILE AS
+        $$ SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) $$
+        """,
+    ),
 )

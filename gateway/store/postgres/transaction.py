@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,7 @@ class PostgresTransaction:
     """
 
     __slots__ = ("_cleaned", "_connection", "_seconds")
+    passing_over: ClassVar[str] = "FOR UPDATE SKIP LOCKED"
 
     def __init__(self, connection: Connection, *, cleaned: bool = False, seconds: float | None = None) -> None:
         self._connection = connection

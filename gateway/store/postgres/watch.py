@@ -26,6 +26,7 @@ from gateway.store.times import to_micros
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from gateway.store.keyring import Keyring
     from gateway.store.postgres.connection import Connection, Server
     from gateway.store.records import Snapshot
     from gateway.store.times import Clocks
@@ -39,8 +40,10 @@ _log = structlog.get_logger(__name__)
 class Watch(Kept):
     """Implements `Snapshots`. `process` is our number if we serve. Made by `start`."""
 
-    def __init__(self, server: Server, process: int | None, clocks: Clocks, well: Callable[[], None]) -> None:
-        super().__init__(clocks.monotonic)
+    def __init__(
+        self, server: Server, ring: Keyring, process: int | None, clocks: Clocks, well: Callable[[], None]
+    ) -> None:
+        super().__init__(clocks.monotonic, ring)
         self._server = server
         self.process = process
         self._wall = clocks.wall
@@ -54,10 +57,15 @@ class Watch(Kept):
 
     @classmethod
     async def start(
-        cls, server: Server, process: int | None, clocks: Clocks, well: Callable[[], None] = lambda: None
+        cls,
+        server: Server,
+        ring: Keyring,
+        process: int | None,
+        clocks: Clocks,
+        well: Callable[[], None] = lambda: None,
     ) -> Self:
         """Read for the first time, then go on. `well` is told of each write. Raises `StoreUnavailable`."""
-        watch = cls(server, process, clocks, well)
+        watch = cls(server, ring, process, clocks, well)
         await watch.refresh()
         watch._task = asyncio.create_task(watch._serve())
         return watch
@@ -70,11 +78,9 @@ class Watch(Kept):
             started = self._monotonic()
             version: int = await connection.fetchval("SELECT version FROM configuration")
             if version == self._snapshot.version:
-                self._snapshot = replace(self._snapshot, read_at=started)
-            else:
-                async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    self._snapshot = await newer(self._snapshot, started, PostgresTransaction(connection))
-            return self._snapshot
+                return self._take(replace(self._snapshot, read_at=started))
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                return self._take(await newer(self._snapshot, started, PostgresTransaction(connection)))
 
     async def look(self) -> None:
         """Beat, and see who does not. Raises `StoreUnavailable`."""

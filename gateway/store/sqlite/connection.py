@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 from gateway.store.errors import StoreUnavailable, Trouble
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MODE = 0o600
-_STATEMENTS = 64
+_STATEMENTS = 128
+_NANOS_IN_MICRO = 1000
 _TROUBLES = {
     "SQLITE_FULL": Trouble.FULL,
     "SQLITE_BUSY": Trouble.LOCKED,
@@ -46,10 +48,15 @@ def connect(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute("PRAGMA trusted_schema = OFF")
+        connection.create_function("wall_micros", 0, _wall_micros)
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _wall_micros() -> int:
+    return time.time_ns() // _NANOS_IN_MICRO
 
 
 def connect_to_read(path: Path, *, busy_seconds: float) -> sqlite3.Connection:

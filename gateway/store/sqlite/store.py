@@ -1,4 +1,4 @@
-"""Opening the SQLite store: the lock, the tables, the key, then the writer and the watch."""
+"""Opening the SQLite store: the lock, the tables, the keys, then the writer and the watch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from gateway.store import migrations
 from gateway.store.assembly import Assembly
@@ -20,12 +20,9 @@ from gateway.store.sqlite.locks import ServingLock, TurnLock
 from gateway.store.sqlite.transaction import drive
 from gateway.store.sqlite.watch import Watch
 from gateway.store.sqlite.writer import QUEUE_LIMIT, Writer
-from gateway.store.tables.keycheck import take_key
+from gateway.store.tables.keycheck import Keys, take_keys
 from gateway.store.tables.processes import settle_interrupted
 from gateway.store.times import REAL_CLOCKS, Clocks, to_micros
-
-if TYPE_CHECKING:
-    from gateway.security import Subjects
 
 _BUSY_SECONDS = 5.0
 _LOCK_PATIENCE_SECONDS = 10.0
@@ -36,28 +33,29 @@ class SqliteStore(Assembly):
     """Implements `Store`. Made by `SqliteStore.open`."""
 
     def __init__(
-        self, path: Path, subjects: Subjects, serving: ServingLock | None, *, clocks: Clocks, queue_limit: int
+        self, path: Path, keys: Keys, serving: ServingLock | None, *, clocks: Clocks, queue_limit: int
     ) -> None:
         self._serving = serving
-        self._watch = Watch(path, monotonic=clocks.monotonic)
+        keys.ring.logs = serving is not None
+        self._watch = Watch(path, keys.ring, monotonic=clocks.monotonic)
         self._turn = TurnLock(path)
         self._writer = Writer(path, self._turn, serving=serving is not None, limit=queue_limit)
-        super().__init__(SqliteEngine(path, self._writer), self._watch, subjects, clocks.wall)
+        super().__init__(SqliteEngine(path, self._writer), self._watch, keys, clocks.wall)
 
     @classmethod
     async def open(
         cls, path: Path, keys: Path, *, serving: bool, clocks: Clocks = REAL_CLOCKS, queue_limit: int = QUEUE_LIMIT
     ) -> Self:
-        """Open the store in the file `path`, with the key in the directory `keys`.
+        """Open the store in the file `path`, with the keys in the directory `keys`.
 
         An empty store is made, one of an older release brought up to date: by the serving process, or by a
         command-line verb (`serving=False`) while none runs.
 
         Raises `CannotOpen` (a person has to act) or `StoreUnavailable` (it may pass).
         """
-        lock, subjects = await asyncio.to_thread(_prepare, path, keys, clocks, serving=serving)
+        lock, taken = await asyncio.to_thread(_prepare, path, keys, clocks, serving=serving)
         try:
-            return cls(path, subjects, lock, clocks=clocks, queue_limit=queue_limit)
+            return cls(path, taken, lock, clocks=clocks, queue_limit=queue_limit)
         except StoreUnavailable:
             if lock is not None:
                 lock.release()
@@ -76,14 +74,14 @@ class SqliteStore(Assembly):
             self._serving = None
 
 
-def _prepare(path: Path, keys: Path, clocks: Clocks, *, serving: bool) -> tuple[ServingLock | None, Subjects]:
-    """Take the lock, make or check tables and key. Raises `CannotOpen` or `StoreUnavailable`."""
+def _prepare(path: Path, keys: Path, clocks: Clocks, *, serving: bool) -> tuple[ServingLock | None, Keys]:
+    """Take the lock, make or check tables and keys. Raises `CannotOpen` or `StoreUnavailable`."""
     lock = None
     try:
         sqlite.make_file(path)
         lock = ServingLock.take(path) if serving else None
         _bring_up_to_date(path, lock)
-        prepared = lock, _take_key(path, keys, to_micros(clocks.wall()), serving=serving)
+        prepared = lock, _take_keys(path, keys, to_micros(clocks.wall()), serving=serving)
         lock = None
     except sqlite3.Error as error:
         raise (NotOurs(path) if sqlite.not_a_database(error) else sqlite.unavailable(error)) from error
@@ -118,12 +116,12 @@ def _bring_up_to_date(path: Path, lock: ServingLock | None) -> None:
         time.sleep(_LOCK_RETRY_SECONDS)
 
 
-def _take_key(path: Path, keys: Path, now: int, *, serving: bool) -> Subjects:
-    """Return the key that belongs to this database, and end what a stopped process left open."""
+def _take_keys(path: Path, directory: Path, now: int, *, serving: bool) -> Keys:
+    """Return the keys that belong to this database, and end what a stopped process left open."""
     with closing(sqlite.connect(path, busy_seconds=_BUSY_SECONDS)) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        subjects = drive(partial(take_key, keys, now), connection)
+        keys = drive(partial(take_keys, directory, now), connection)
         if serving:
             drive(partial(settle_interrupted, now), connection)  # nobody else serves
         connection.execute("COMMIT")
-    return subjects
+    return keys

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 if TYPE_CHECKING:
     import sqlite3
@@ -21,6 +21,7 @@ class SqliteTransaction:
     """Implements `Transaction` on a connection; when it begins and ends is its owner's business."""
 
     __slots__ = ("_connection",)
+    passing_over: ClassVar[str] = ""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from gateway.store.keyring import Keyring
     from gateway.store.records import Snapshot
 
 _BUSY_SECONDS = 0.5
@@ -33,8 +34,8 @@ _log = structlog.get_logger(__name__)
 class Watch(Kept):
     """Implements `Snapshots`. Raises `StoreUnavailable` when the first reading fails."""
 
-    def __init__(self, path: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(monotonic)
+    def __init__(self, path: Path, ring: Keyring, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(monotonic, ring)
         self._path = path
         self._reading = threading.Lock()
         self._connection: sqlite3.Connection | None = None
@@ -83,9 +84,9 @@ class Watch(Kept):
                     self._data_version = -1
                 data_version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
                 if data_version == self._data_version:
-                    self._snapshot = replace(self._snapshot, read_at=started)
+                    self._take(replace(self._snapshot, read_at=started))
                 else:
-                    self._snapshot = _newer(self._connection, self._snapshot, started)
+                    self._take(_newer(self._connection, self._snapshot, started))
                     self._data_version = data_version
             except sqlite3.Error as error:
                 if self._connection is not None:

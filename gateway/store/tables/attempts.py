@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gateway.store.errors import AttemptExists
+from gateway.store.tables.instant import timed
 from gateway.store.times import to_micros
 
 if TYPE_CHECKING:
@@ -48,6 +49,14 @@ ON CONFLICT (call) DO UPDATE SET state = excluded.state, kind = excluded.kind, l
     attempts = excluded.attempts, finished_at = excluded.finished_at, seconds = excluded.seconds
 WHERE audit.state IN ('open', 'interrupted')
 """
+_BEGIN = timed("""
+INSERT INTO attempt (call, ordinal, request_id, opened_at, purpose) VALUES ($1, $2, $3, INSTANT, $4)
+ON CONFLICT (call, ordinal) DO NOTHING
+""")
+_INTERRUPT = timed("""
+UPDATE attempt SET state = 'interrupted', may_have_acted = 'maybe', closed_at = INSTANT
+WHERE call = $1 AND state = 'open'
+""")
 
 
 class AttemptTable:
@@ -69,20 +78,7 @@ class AttemptTable:
 
     async def close_attempt(self, call: Call, ordinal: int, result: AttemptResult) -> None:
         """Hand in what came of the attempt. A second closing, or one of an attempt never opened, changes nothing."""
-        row = (
-            to_micros(self._clock()),
-            result.ending,
-            result.kind,
-            result.layer,
-            result.reason,
-            result.code,
-            result.may_have_acted,
-            result.retry_after,
-            result.seconds,
-            _json(result.evidence),
-            call.id,
-            ordinal,
-        )
+        row = (*_closing(result, to_micros(self._clock())), call.id, ordinal)
         self._engine.hand_in(partial(_execute, _CLOSE_ATTEMPT, row), about=call.id)
 
     async def close_call(self, call: Call, outcome: CallOutcome) -> None:
@@ -119,6 +115,21 @@ class AttemptTable:
         )
 
 
+async def begin(delivery: str, ordinal: int, request_id: str, purpose: str, tx: Transaction) -> None:
+    """Write the row of an attempt at a delivery; `purpose` is `send` or `lookup`."""
+    await tx.execute(_BEGIN, delivery, ordinal, request_id, purpose)
+
+
+async def end(delivery: str, ordinal: int, result: AttemptResult, at: int, tx: Transaction) -> None:
+    """Write what came of an attempt at a delivery."""
+    await tx.execute(_CLOSE_ATTEMPT, *_closing(result, at), delivery, ordinal)
+
+
+async def interrupt(delivery: str, tx: Transaction) -> None:
+    """Mark attempts that somebody began and never ended."""
+    await tx.execute(_INTERRUPT, delivery)
+
+
 async def _open(asked: tuple[Value, ...], attempt: tuple[str, int, str, int], tx: Transaction) -> None:
     call_id, ordinal, request_id, _ = attempt
     made = await tx.execute(_OPEN_CALL, *asked)
@@ -131,6 +142,21 @@ async def _open(asked: tuple[Value, ...], attempt: tuple[str, int, str, int], tx
 
 def _execute(statement: str, row: tuple[Value, ...], tx: Transaction) -> Coroutine[Any, Any, int]:
     return tx.execute(statement, *row)
+
+
+def _closing(result: AttemptResult, at: int) -> tuple[Value, ...]:
+    return (
+        at,
+        result.ending,
+        result.kind,
+        result.layer,
+        result.reason,
+        result.code,
+        result.may_have_acted,
+        result.retry_after,
+        result.seconds,
+        _json(result.evidence),
+    )
 
 
 def _json(evidence: Evidence) -> str:

@@ -33,7 +33,13 @@ SELECT system, operation, state, kind, reason, count(*) AS calls FROM audit WHER
 GROUP BY system, operation, state, kind, reason ORDER BY calls DESC, system, operation, state, kind, reason
 """
 _CHANGES = "SELECT number, at, made_by, what, name, why FROM change ORDER BY number DESC LIMIT $1"
-_PRUNE_CALLS = "DELETE FROM audit WHERE number IN (SELECT number FROM audit WHERE asked_at < $1 LIMIT $2)"
+_PRUNE_CALLS = """
+DELETE FROM audit WHERE number IN (
+    SELECT number FROM audit WHERE asked_at < $1
+        AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.id = audit.call AND delivery.settled_at IS NULL)
+    LIMIT $2
+)
+"""
 _PRUNE_ATTEMPTS = (
     "DELETE FROM attempt WHERE (call, ordinal) IN (SELECT call, ordinal FROM attempt WHERE opened_at < $1 LIMIT $2)"
 )
@@ -125,7 +131,7 @@ class AuditTable:
         return await self._engine.read(query)
 
     async def prune_calls(self, before: datetime) -> int:
-        """Delete calls asked before then, with their attempts."""
+        """Delete calls asked before then, with their attempts. Those of deliveries that are open stay."""
         return await self._prune(_PRUNE_CALLS, before)
 
     async def prune_attempts(self, before: datetime) -> int:

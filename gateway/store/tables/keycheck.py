@@ -1,35 +1,121 @@
-"""The key that the pseudonyms are made with is not in the database; a value that tells it from any other is."""
+"""No key is in the database; the values that tell each of them from any other are."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.security import Subjects
+from gateway.security.sealing import SealingKey
 from gateway.store import keyfile
 from gateway.store.errors import WrongKey
+from gateway.store.keyring import Keyring
+from gateway.store.records import KeyEntry
+from gateway.store.tables import rows
+from gateway.store.tables.changes import Changer, record
+from gateway.store.times import from_micros
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gateway.store.engine import Transaction
+    from gateway.store.engine import Engine, Transaction
 
-_KEY_NAME = "audit"
+_COUNT = "UPDATE configuration SET version = version + 1"
+_ADD = "INSERT INTO key_check (key, value, made_at) VALUES ($1, $2, $3)"
 
 
-async def take_key(keys: Path, now: int, tx: Transaction) -> Subjects:
-    """Return the pseudonyms' key that belongs to this database; for an empty one it is made.
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the keys of one database are used through."""
 
-    Nobody else may take it at the same time. Raises `KeyMissing`, `WrongKey`, `KeyExposed`, `OSError`.
+    subjects: Subjects
+    ring: Keyring
+
+
+async def take_keys(directory: Path, now: int, tx: Transaction) -> Keys:
+    """Return the keys that belong to this database; for an empty one they are made.
+
+    Nobody else may take them at the same time. Raises `KeyMissing`, `WrongKey`, `KeyExposed`, `OSError`.
     """
-    expected = await tx.fetchval("SELECT value FROM key_check WHERE key = $1", _KEY_NAME)
+    subjects = await _take_audit(keyfile.path_of(directory, keyfile.AUDIT), now, tx)
+    named = await rows.read_sealing_keys(tx)
+    if not named:  # an empty database, or one of a release that sealed nothing
+        named = {1: await _add(directory, 1, now, tx)}
+    return Keys(subjects, Keyring(directory, named))
+
+
+async def _take_audit(path: Path, now: int, tx: Transaction) -> Subjects:
+    expected = await tx.fetchval("SELECT value FROM key_check WHERE key = $1", keyfile.AUDIT)
     if expected is not None:
-        subjects = Subjects(keyfile.read(keys))
+        subjects = Subjects(keyfile.read(path))
         if subjects.check_value() != expected:
-            raise WrongKey(keys / keyfile.FILE)
+            raise WrongKey(path)
         return subjects
     used = await tx.fetchval("SELECT count(*) FROM (SELECT 1 FROM audit LIMIT 1) AS any_call")
-    subjects = Subjects(keyfile.read(keys) if used else keyfile.read_or_make(keys))
-    await tx.execute(
-        "INSERT INTO key_check (key, value, made_at) VALUES ($1, $2, $3)", _KEY_NAME, subjects.check_value(), now
-    )
+    subjects = Subjects(keyfile.read(path) if used else keyfile.read_or_make(path))
+    await tx.execute(_ADD, keyfile.AUDIT, subjects.check_value(), now)
     return subjects
+
+
+async def _add(directory: Path, number: int, now: int, tx: Transaction) -> str:
+    """Make sealing key `number`: the file first, so that the database never names a key that nobody has."""
+    name = keyfile.sealing_name(number)
+    check = SealingKey(keyfile.read_or_make(keyfile.path_of(directory, name))).check_value()
+    await tx.execute(_ADD, name, check, now)
+    return check
+
+
+class KeyTable:
+    """Implements `Keys` of the interface."""
+
+    def __init__(self, engine: Engine, changer: Changer, ring: Keyring) -> None:
+        self._engine = engine
+        self._changer = changer
+        self._directory = ring.directory
+        self._ring = ring
+
+    def trouble(self) -> str | None:
+        """Return the file that keeps the newest sealing key from being used."""
+        trouble = self._ring.trouble
+        return None if trouble is None else str(trouble.path)
+
+    async def all(self) -> tuple[KeyEntry, ...]:
+        """Return every key, the pseudonyms' first, then the sealing keys from the oldest to the current one."""
+
+        async def query(tx: Transaction) -> tuple[KeyEntry, ...]:
+            found = await tx.fetch("SELECT key, made_at FROM key_check")
+            numbered = sorted((keyfile.sealing_number(key) or 0, key, made_at) for key, made_at in found)
+            newest = numbered[-1][0]
+            return tuple(
+                KeyEntry(
+                    name=key,
+                    path=keyfile.path_of(self._directory, key),
+                    made_at=from_micros(made_at),
+                    current=number in {0, newest},
+                )
+                for number, key, made_at in numbered
+            )
+
+        return await self._engine.read(query)
+
+    async def prepare(self) -> Path:
+        """Make the file of the next sealing key, if there is none, and return it; nothing else changes."""
+        named = await self._engine.read(rows.read_sealing_keys)
+        path = keyfile.path_of(self._directory, keyfile.sealing_name(max(named) + 1))
+        keyfile.read_or_make(path)
+        return path
+
+    async def rotate(self, *, by: str) -> KeyEntry:
+        """Make the next sealing key, or take the file that lies there for it, and seal with it from now on."""
+        now = self._changer.now()
+
+        async def work(tx: Transaction) -> KeyEntry:
+            number = max(await rows.read_sealing_keys(tx)) + 1
+            name = keyfile.sealing_name(number)
+            await _add(self._directory, number, now, tx)
+            await tx.execute(_COUNT)
+            await record(tx, now, by, what="key.rotate", name=name)
+            path = keyfile.path_of(self._directory, name)
+            return KeyEntry(name=name, path=path, made_at=from_micros(now), current=True)
+
+        return await self._changer.run(work)

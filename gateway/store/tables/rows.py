@@ -1,4 +1,4 @@
-"""Reading clients, keys, agencies and switches: for the snapshot and for lists, each in the caller's transaction."""
+"""Reading what the snapshot holds and lists show: clients, keys, agencies, switches; in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from contracts.model import AgencyCode
 from gateway.security import Client, ClientKey, Quota, Scope
+from gateway.store import keyfile
 from gateway.store.records import Agency, Switch
 from gateway.store.times import from_micros, maybe_moment
 
@@ -73,3 +74,14 @@ async def read_switches(tx: Transaction) -> list[Switch]:
         Switch(system=system, by=by, why=why, since=from_micros(since))
         for system, by, why, since in await tx.fetch("SELECT system, paused_by, why, since FROM switch ORDER BY system")
     ]
+
+
+async def read_sealing_keys(tx: Transaction) -> dict[int, str]:
+    """Return the check value of every sealing key by its number; the highest is the current one."""
+    found = {keyfile.sealing_number(name): check for name, check in await tx.fetch("SELECT key, value FROM key_check")}
+    return {number: check for number, check in found.items() if number is not None}
+
+
+def places(first: int, count: int) -> str:
+    """Return so many placeholders in a row, to stand in parentheses: `$3, $4, $5`."""
+    return ", ".join(f"${number}" for number in range(first, first + count))

@@ -1,163 +1,196 @@
-"""How a peer talks to the synthetic partner, and how an answer is read in each dialect, with no code of the mock.
+"""How a peer does something at the synthetic partner through our adapter, and what the ledger then says of it.
 
-The numbers and statuses are those of the partner's own description; nothing is asked of it to know them.
+The session is held here, as the gateway would hold it: one for each account, opened anew when it is about to end.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-import httpx
-
+from adapters.partner import Credential, Partner, PartnerSettings
+from contracts.model import Acted, AgencyCode, Exchange, Failure, IdentityNumber, ProcedureCode, Purpose
+from contracts.model.partner import (
+    Handover,
+    Notice,
+    Progress,
+    Receipt,
+    RecordCode,
+    RecordLookup,
+    Registration,
+    Replacement,
+    StepState,
+)
 from tests.support.conformance import PATIENCE
-from tests.support.partner import Partner
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Mapping
 
+    from contracts.model import LookupAnswer
     from tests.support.conformance import Peer
 
 DOOR: Final = "partner"
-OK: Final = "ok"
-OTHER: Final = "thu_xa_hai"
-CODES: Final = {
-    "ACCOUNT_REFUSED": (1001, 401),
-    "TOKEN_REFUSED": (1002, 401),
-    "SESSION_EXPIRED": (1003, 401),
-    "QUOTA_USED_UP": (1101, 429),
-    "NO_SUCH_OPERATION": (1201, 404),
-    "NOT_UNDERSTOOD": (1202, 400),
-    "WRONG_FIELDS": (1203, 422),
-    "KEY_MISSING": (1204, 400),
-    "KEY_REUSED": (1205, 409),
-    "OFFICER_REFUSED": (1301, 403),
-    "PROCEDURE_REFUSED": (1302, 403),
-    "RECORD_UNKNOWN": (1401, 404),
-    "RECORD_EXISTS": (1402, 409),
-    "RECORD_CLOSED": (1403, 409),
-    "OUT_OF_ORDER": (1404, 409),
-    "STATE_NOT_ALLOWED": (1405, 409),
-    "SUSPECTED_DUPLICATE": (1406, 409),
-    "FOREIGN_RECORD": (1407, 403),
-    "SYSTEM_FAILED": (1901, 500),
-}
-SESSION: Final = ("ACCOUNT_REFUSED", "TOKEN_REFUSED", "SESSION_EXPIRED")
-ALWAYS: Final = ("NO_SUCH_OPERATION", "SYSTEM_FAILED")
-"""Whose status no dialect changes."""
+WRITES: Final = ("register", "replace", "append", "transfer", "notify")
+LOOKUPS: Final = ("read", "find_step", "find_transfer")
+INSIDE: Final = (*WRITES, *LOOKUPS)
+OPERATIONS: Final = ("login", *INSIDE)
+OURS: Final = AgencyCode("000.00.01.H99")
+THEIRS: Final = AgencyCode("000.00.02.H99")
+PURPOSE: Final = Purpose(agency=OURS, procedure=ProcedureCode("9.000001"), officer="canbo.mau", dossier=None)
+SPARE_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
-    """What the partner said, and what the ledger says of it. `word` is `ok`, or the error's code as a word."""
+class Told:
+    """What the caller was told, and what the ledger says happened."""
 
-    response: httpx.Response
-    word: str
-    data: dict[str, Any]
+    answer: Any = None
+    failure: Failure | None = None
     record: Mapping[str, Any]
 
     @property
-    def outcome(self) -> tuple[str | None, bool]:
-        """What was decided, and whether it was done."""
-        return self.record["outcome"], self.record["acted"]
+    def receipt(self) -> Receipt:
+        """The receipt of a write that was done."""
+        assert isinstance(self.answer, Receipt), self.failure
+        return self.answer
+
+    @property
+    def looked_up(self) -> RecordLookup:
+        """What a look at a record gave."""
+        assert isinstance(self.answer, RecordLookup), self.failure
+        return self.answer
+
+    @property
+    def found(self) -> LookupAnswer:
+        """The answer of a look-up."""
+        assert self.failure is None, self.failure
+        answer: LookupAnswer = self.answer
+        return answer
+
+    def refused(self) -> Failure:
+        """Return the failure; there has to be one."""
+        assert self.failure is not None, self.answer
+        return self.failure
 
 
-class Desk:
-    """One account at the partner's door, logged in."""
-
-    def __init__(self, peer: Peer, account: str = "thu_xa_mot", *, log_in: bool = True) -> None:
-        self.peer = peer
-        url = peer.mocks.ready[DOOR]
-        self.partner = Partner(peer.desk, url=url, account=account, _ids=peer.ids)
-        if log_in:
-            self.log_in()
-
-    def log_in(self) -> Said:
-        """Open a session."""
-        return self.did(self.partner.log_in())
-
-    def raw(self, asking: Coroutine[Any, Any, httpx.Response], patience: float = PATIENCE) -> httpx.Response:
-        """Return the answer as it came; raises what the client raises."""
-        self.peer.desk.timeout = httpx.Timeout(patience)
-        try:
-            return self.peer.run(asking)
-        finally:
-            self.peer.desk.timeout = httpx.Timeout(PATIENCE)
-
-    def said(self, asking: Coroutine[Any, Any, httpx.Response]) -> Said:
-        """Return the answer, read, and what the ledger says of it."""
-        response = self.raw(asking)
-        return read(response, self.peer, self.peer.last())
-
-    def did(self, asking: Coroutine[Any, Any, httpx.Response]) -> Said:
-        """Return the answer of something that has to succeed."""
-        said = self.said(asking)
-        assert said.word == OK, said.response.text
-        return said
-
-    def refused(self, asking: Coroutine[Any, Any, httpx.Response], word: str, outcome: str | None = None) -> Said:
-        """Return the answer of something that has to be refused so, with nothing done."""
-        said = self.said(asking)
-        assert said.word == word, said.response.text
-        assert said.outcome == (outcome or word.lower(), False)
-        return said
-
-
-def read(response: httpx.Response, peer: Peer, record: Mapping[str, Any]) -> Said:
-    """Read an answer as the dialect has it. Status and code of an error have to be those of its word."""
-    dialects = peer.dialects(DOOR)
-    content = response.json()
-    assert content["status"] in ("ok", "error")
-    if content["status"] == "ok":
-        assert (response.status_code, content["code"]) == (200, "0" if dialects["codes"] == "texts" else 0)
-        data = content["data"]
-        assert isinstance(data, list) is (dialects["result"] == "array")
-        return Said(response=response, word=OK, data=data[0] if isinstance(data, list) else data, record=record)
-    word = next(word for word in CODES if content["code"] == code(word, dialects))
-    assert response.status_code == status(word, dialects)
-    assert content["message"]
-    return Said(response=response, word=word, data={}, record=record)
-
-
-def code(word: str, dialects: Mapping[str, Any]) -> int | str:
-    """Return how an error is named in a dialect."""
-    number = CODES[word][0]
-    named: dict[str, int | str] = {"mixed": word, "numbers": number, "texts": str(number)}
-    return named[dialects["codes"]]
-
-
-def status(word: str, dialects: Mapping[str, Any]) -> int:
-    """Return which HTTP status an error has in a dialect."""
-    if word in ALWAYS:
-        return CODES[word][1]
-    name = "session_refusal" if word in SESSION else "quota_refusal" if word == "QUOTA_USED_UP" else "refusals"
-    return 200 if dialects[name] == "http_200" else CODES[word][1]
-
-
-def seconds(value: object, dialects: Mapping[str, Any]) -> float:
-    """Return an instant that the partner wrote, in seconds since 1970; it has to be written as the dialect has it."""
-    if dialects["times"] == "iso":
-        assert isinstance(value, str)
-        return datetime.fromisoformat(value).timestamp()
-    assert isinstance(value, int)
-    return value / (1000 if dialects["times"] == "ms" else 1)
-
-
-def new(peer: Peer, kind: str = "HS") -> str:
+def fresh(peer: Peer, what: str = "HS") -> RecordCode:
     """Return a code that nothing has had."""
-    return f"{kind}-{next(peer.ids)}"
+    return RecordCode(f"{what}-{peer.request_id()}")
 
 
-def done(peer: Peer, operation: str, key: str) -> int:
-    """Return how often an operation was done to a key."""
-    wanted = (DOOR, operation, key)
+def write_of(operation: str, code: RecordCode, **changes: Any) -> Any:
+    """Return what an operation is given: the first write of its kind about a record."""
+    title = f"Hồ sơ {code}"
+    given = {
+        "register": Registration(code=code, title=title, amount=20_000),
+        "replace": Replacement(code=code, revision=1, title=f"{title}, bản mới", amount=30_000),
+        "append": Progress(code=code, step=1, state=StepState.PROCESSING),
+        "transfer": Handover(code=code, transfer=RecordCode("CG-1"), to=THEIRS),
+        "notify": Notice(code=code, notice=RecordCode("TB-1"), text="Mời đến nhận kết quả"),
+    }
+    known = {"find_step": "append", "find_transfer": "transfer"}.get(operation, operation)
+    return code if operation in ("read", "login") else replace(given[known], **changes)
+
+
+def do(
+    peer: Peer,
+    operation: str,
+    about: Any = None,
+    *,
+    agency: AgencyCode = OURS,
+    key: str | None = None,
+    credential: Credential | None = None,
+    account: Mapping[str, str] | None = None,
+    timeout: float = PATIENCE,
+    **purpose: Any,
+) -> Told:
+    """Do one operation through the adapter; `account` and `purpose` say what differs from what is right.
+
+    Whatever the failure, it may not deny what the ledger says was done.
+    """
+    adapter = _adapter(peer, account or {})
+    shown = None if operation == "login" else credential or session(peer, agency)
+    run = Exchange(operation=getattr(adapter.operations, operation), request_id=peer.request_id(), timeout=timeout)
+    for_whom = replace(PURPOSE, agency=agency, **purpose)
+    if shown is None:
+        doing = adapter.login(adapter.account(agency), run)
+    elif operation in LOOKUPS:
+        doing = getattr(adapter, operation)(about, shown, run)
+    else:
+        keyed = [key or f"khoa-{about.code}"] if operation == "register" else []
+        doing = getattr(adapter, operation)(about, for_whom, *keyed, shown, run)
+    try:
+        answer = peer.run(doing)
+    except Failure as failure:
+        return _honest(Told(failure=failure, record=_recorded(peer, run)))
+    return _honest(Told(answer=answer, record=_recorded(peer, run)))
+
+
+def session(peer: Peer, agency: AgencyCode = OURS) -> Credential:
+    """Return a session of an agency's account, a new one where it is about to end."""
+    held: Credential | None = peer.adapters.get(f"session {agency}")
+    spare = datetime.fromtimestamp(peer.now() + SPARE_SECONDS, UTC)
+    if held is None or held.expires_at is None or held.expires_at < spare:
+        answer = do(peer, "login", agency=agency).answer
+        assert isinstance(answer, Credential)
+        peer.adapters[f"session {agency}"] = held = answer
+    return held
+
+
+def forget(peer: Peer) -> None:
+    """Let go of the sessions: the next call opens one."""
+    for name in [name for name in peer.adapters if name.startswith("session ")]:
+        del peer.adapters[name]
+
+
+def registered(peer: Peer, **changes: Any) -> RecordCode:
+    """Return the code of a new record."""
+    code = fresh(peer)
+    assert do(peer, "register", write_of("register", code, **changes)).receipt.code == code
+    return code
+
+
+def effects(peer: Peer, code: RecordCode) -> dict[tuple[str, str], int]:
+    """Return how often each operation had an effect on a record: by operation, and what tells it apart."""
     counts = peer.told("effects?limit=0")["counts"]
-    return sum(one["count"] for one in counts if (one["door"], one["operation"], one["key"]) == wanted)
+    own = [one for one in counts if one["key"].partition(":")[0] == code.value]
+    return {(one["operation"], one["key"].partition(":")[2]): one["count"] for one in own}
 
 
-def until_midnight(peer: Peer) -> float:
-    """Return how many seconds of the mocks' clock are left of the day in Vietnam."""
-    local = peer.now() + 7 * 3600
-    return math.ceil(local / 86_400) * 86_400 - local
+def applicant(peer: Peer) -> IdentityNumber:
+    """Return the number of somebody in the world."""
+    return IdentityNumber(next(one["identity_number"] for one in peer.people if one["identity_number"]))
+
+
+def _honest(told: Told) -> Told:
+    assert told.failure is None or told.failure.operation.name == told.record["operation"]
+    denied = told.failure is not None and told.failure.may_have_acted is Acted.NO
+    assert not (denied and told.record["acted"]), f"said that nothing was done, and it was: {told.failure}"
+    assert told.failure is not None or told.record["acted"] or told.record["outcome"] == "repeated", (
+        "an answer without an act"
+    )
+    return told
+
+
+def _adapter(peer: Peer, account: Mapping[str, str]) -> Partner:
+    known = f"adapter {sorted(account.items())}"
+    if known not in peer.adapters:
+        accounts = {
+            one["agency"]: {"username": one["username"], "secret": one["secret"], **account}
+            for one in peer.mocks.ready["credentials"][DOOR]["accounts"]
+        }
+        settings = PartnerSettings.model_validate(
+            {"endpoint": peer.mocks.ready[DOOR], "plain_http": True, "accounts": accounts}
+        )
+        peer.adapters[known] = Partner(settings, peer.transport)
+    adapter: Partner = peer.adapters[known]
+    return adapter
+
+
+def _recorded(peer: Peer, run: Exchange) -> dict[str, Any]:
+    """Return the ledger's record of the exchange."""
+    record = peer.last()
+    assert (record["request_id"], record["operation"]) == (run.request_id, run.operation.name)
+    assert record["door"] == DOOR
+    return record

@@ -1,39 +1,26 @@
-"""The synthetic partner keeps one set of promises: wherever it runs, however it speaks, and killed on the way."""
+"""The synthetic partner, through our adapter, keeps one set of promises wherever it runs and however it speaks."""
 
 from __future__ import annotations
 
-from random import Random
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from mocks.doors.partner.door import PartnerDoor
 from mocks.doors.partner.settings import Dialects
 from mocks.faults import EVERYWHERE, NATURE, Stage
-from tests.contract.partner.faults import FAULTS, OTHERS, ROWS
-from tests.contract.partner.peer import DOOR, Desk
-from tests.contract.partner.promises import ASKING, is_there, registered
-from tests.contract.partner.refusals import REFUSING
-from tests.support.conformance import (
-    Check,
-    Peer,
-    extremes,
-    keeps,
-    keeps_though_killed,
-    one_at_a_time,
-    remembered,
-)
-from tests.support.hosting import in_process, mortal, over_sockets
+from tests.contract.partner.faults import FAULTS, ROWS, UNSEEN
+from tests.contract.partner.peer import DOOR
+from tests.contract.partner.promises import DOING, REFUSING
+from tests.support.conformance import Check, Peer, extremes, keeps, one_at_a_time, variants
+from tests.support.hosting import in_process, over_sockets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-PACK = (*ASKING, *REFUSING, *FAULTS)
-NUMBERS = {"quota_per_day": 100_000}
-KILLS = 4
-SEED = 20260706
-"""Decides the order of the promises and the places of the kills."""
+PACK = (*DOING, *REFUSING, *FAULTS)
+NUMBERS: Final = {"quota_per_day": 1_000_000}
 
 
 def spoken(changes: dict[str, Any]) -> str:
@@ -42,9 +29,20 @@ def spoken(changes: dict[str, Any]) -> str:
 
 
 def test_every_fault_of_this_door_has_a_promise() -> None:
-    """Whatever can strike here has a row that says what it looks like, or a check of its own."""
+    """Whatever can strike here has a row that says what it comes to."""
     able = EVERYWHERE | {what for what in PartnerDoor().plays if NATURE[what].stage is not Stage.CALLBACK}
-    assert {str(what) for what in able} == {*(row.what for row in ROWS), *OTHERS}
+    assert {str(what) for what in able} == {row.what for row in ROWS} | {UNSEEN}
+
+
+def test_what_depends_on_a_dialect_is_promised_for_each_of_its_values() -> None:
+    """Where a row holds in some values of a dialect only, other rows of the same fault hold in the rest."""
+    told: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in ROWS:
+        for name, ways in row.dialects.items():
+            told[row.what, name] |= set(ways)
+    for (_, name), values in told.items():
+        assert values == {getattr(Dialects(), name), *variants(Dialects, NUMBERS)[name]}
+    assert told
 
 
 @pytest.fixture(scope="module")
@@ -69,30 +67,10 @@ def test_in_every_dialect(changes: dict[str, Any]) -> None:
         assert [one["request_id"] for one in peer.exchanges()] == peer.sent
 
 
-def test_over_sockets() -> None:
-    """As a process, over loopback, the same promises are kept; in another dialect they are when it is killed."""
+@pytest.mark.parametrize("changes", [{}, extremes(Dialects, NUMBERS)[0]], ids=["standard", "mixed"])
+def test_over_sockets(changes: dict[str, Any]) -> None:
+    """As a process, over the real carrier, the same promises are kept."""
     with over_sockets() as peer:
+        peer.speak(DOOR, changes)
         keeps(PACK, peer)
         assert [one["request_id"] for one in peer.exchanges()] == peer.sent
-
-
-def test_killed_in_the_middle(tmp_path: Path) -> None:
-    """Killed −9 at random places and started again, the mock goes on: sessions, records, callbacks and the ledger."""
-    with mortal(tmp_path / "mocks.journal") as (peer, process):
-        peer.advance(86_400.0)
-        peer.speak(DOOR, extremes(Dialects, NUMBERS)[1])
-        peer.mocks.fault("busy", whom={"door": DOOR, "agency": "000.00.01.H98"}, until={"seconds": 10_000_000})
-
-        def kill() -> None:
-            desk = Desk(peer)
-            code = registered(desk)
-            before = remembered(peer)
-            process.kill()
-            assert remembered(peer) == before
-            assert is_there(desk, desk.partner.read(code)) is True  # under the session of before
-
-        keeps_though_killed(PACK, peer, Random(SEED), KILLS, kill)  # noqa: S311 - a draw to be repeated
-        assert process.kills == KILLS
-        exchanges = peer.exchanges()
-        assert [one["request_id"] for one in exchanges] == peer.sent
-        assert [one["seq"] for one in exchanges] == list(range(1, len(peer.sent) + 1))

@@ -51,7 +51,7 @@ async def test_no_secret_is_stored(place: Place, tmp_path: Path) -> None:
         secret = key.text.split("_", 2)[2].encode()
         files = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
         if place.postgres:
-            files += [await store._engine.read(partial(_everything, table)) for table in ("client_key", "change")]
+            files += [await store.engine.read(partial(_everything, table)) for table in ("client_key", "change")]
         assert key.id.encode() in b"".join(files)
         assert secret not in b"".join(files)
 

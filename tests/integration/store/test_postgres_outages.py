@@ -66,9 +66,9 @@ async def test_a_killed_backend_is_not_noticed(database: str, tmp_path: Path) ->
         await tx.execute("UPDATE agency SET name = 'y' WHERE code = 'x'")
 
     async with Place(tmp_path, database).opened() as store:
-        await store._engine.write(work)
+        await store.engine.write(work)
         assert tries == 2
-        names = await store._engine.read(lambda tx: tx.fetch("SELECT name FROM agency"))
+        names = await store.engine.read(lambda tx: tx.fetch("SELECT name FROM agency"))
         assert [name for (name,) in names] == ["y"]
 
 
@@ -189,7 +189,7 @@ async def test_no_connection_is_waited_for_without_end(
 
     store = await PostgresStore.open(database, tmp_path / "keys", serving=True, connections=1)
     try:
-        holding = asyncio.create_task(store._engine.write(hold))
+        holding = asyncio.create_task(store.engine.write(hold))
         await busy.wait()
         monkeypatch.setattr(engine, "_CONNECTION_SECONDS", 0.05)
         with pytest.raises(StoreUnavailable) as caught:
@@ -256,15 +256,15 @@ async def test_what_the_server_asks_to_repeat_is_repeated(database: str, tmp_pat
         return tries
 
     async with Place(tmp_path, database).opened() as store:
-        assert await store._engine.write(work) == 3
-        assert await store._engine.read(lambda tx: tx.fetchval("SELECT count(*) FROM agency")) == 1
+        assert await store.engine.write(work) == 3
+        assert await store.engine.read(lambda tx: tx.fetchval("SELECT count(*) FROM agency")) == 1
 
 
 async def test_what_nobody_waits_for_sinks_nothing(database: str, tmp_path: Path) -> None:
     """A closing that the server refuses is counted as lost, and the call that it was to be written with stands."""
     async with Place(tmp_path, database).opened() as store:
         await store.attempts.open_attempt(call(), 1, "request")
-        store._engine.hand_in(lambda tx: tx.execute("SELECT 1 / 0"), about=call().id)
+        store.engine.hand_in(lambda tx: tx.execute("SELECT 1 / 0"), about=call().id)
         await store.attempts.close_call(call(), outcome())
         entry = await store.audit.call(call().id)
         assert entry is not None
@@ -341,10 +341,10 @@ async def test_an_outage_kills_nobody(database: str, tmp_path: Path) -> None:
         slow._watch._task.cancel()
         for _ in range(LOOKS_UNTIL_DEAD - 1):
             await judge._watch.look()
-        await judge._engine.write(partial(_rename, "process", "elsewhere"))
+        await judge.engine.write(partial(_rename, "process", "elsewhere"))
         with pytest.raises(StoreUnavailable):
             await judge._watch.look()
-        await judge._engine.write(partial(_rename, "elsewhere", "process"))
+        await judge.engine.write(partial(_rename, "elsewhere", "process"))
         for _ in range(LOOKS_UNTIL_DEAD - 1):
             await judge._watch.look()
         entry = await judge.audit.call("slow")

@@ -152,7 +152,7 @@ async def test_verbs_and_a_writing_server_stand_beside_each_other(place: Place) 
         entries = {entry.call_id for entry in await store.audit.recent(limit=1_000_000)}
         assert entries.issuperset(acknowledged)
         if not place.postgres:
-            integrity = await store._engine.write(lambda tx: tx.fetchval("PRAGMA integrity_check"))
+            integrity = await store.engine.write(lambda tx: tx.fetchval("PRAGMA integrity_check"))
             assert integrity == "ok"
 
 

@@ -19,7 +19,7 @@ UNREADABLE = Paused(unreadable=True)
 
 
 async def _do(store: Assembly, statement: str) -> None:
-    await store._engine.write(lambda tx: tx.execute(statement))
+    await store.engine.write(lambda tx: tx.execute(statement))
 
 
 async def _break(store: Assembly) -> None:
@@ -125,6 +125,6 @@ async def test_every_table_it_holds_is_watched(place: Place) -> None:
     )
     tables = ("agency", "client", "client_scope", "client_agency", "client_key", "switch")
     async with place.opened() as store:
-        assert {tuple(row) for row in await store._engine.read(lambda tx: tx.fetch(triggers))} == {
+        assert {tuple(row) for row in await store.engine.read(lambda tx: tx.fetch(triggers))} == {
             (table, event) for table in tables for event in ("insert", "update", "delete")
         }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.contract.partner.peer import DOOR, OTHER, Desk, new, seconds, until_midnight
-from tests.contract.partner.promises import INSIDE, WRITES, registered
+from tests.contract.partner_door.peer import DOOR, OTHER, Desk, new, seconds, until_midnight
+from tests.contract.partner_door.promises import INSIDE, WRITES, registered
 from tests.support.conformance import Check, alone, each
 from tests.support.partner import registration
 

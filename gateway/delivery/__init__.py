@@ -1,0 +1,43 @@
+"""Durable delivery: what was accepted is carried out once, in order, whatever is killed on the way.
+
+`Deliveries` is the way in. What happens next is decided in `policy`, without a clock or a database; what is written is
+in `accept`, `steps` and `person`, each function one transaction; `worker` and `flight` have it done.
+"""
+
+from gateway.delivery.engine import Deliveries
+from gateway.delivery.settings import DeliverySettings
+from gateway.delivery.values import (
+    Accepted,
+    BacklogFull,
+    Changed,
+    Delivery,
+    Found,
+    KeyReused,
+    Order,
+    Outlet,
+    Refusal,
+    Refused,
+    Resolution,
+    Submission,
+    Word,
+    Write,
+)
+
+__all__ = [
+    "Accepted",
+    "BacklogFull",
+    "Changed",
+    "Deliveries",
+    "Delivery",
+    "DeliverySettings",
+    "Found",
+    "KeyReused",
+    "Order",
+    "Outlet",
+    "Refusal",
+    "Refused",
+    "Resolution",
+    "Submission",
+    "Word",
+    "Write",
+]

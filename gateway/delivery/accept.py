@@ -1,0 +1,122 @@
+"""Accepting a write: one transaction with its idempotency key, its place in the lane, and whatever it supersedes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from contracts.model import DeliveryState
+from gateway.delivery.rows import micros
+from gateway.delivery.settings import DAY
+from gateway.store.tables import deliveries, events, holds, idempotency, instant, lanes
+
+if TYPE_CHECKING:
+    from gateway.delivery.settings import DeliverySettings
+    from gateway.delivery.values import Submission
+    from gateway.store.engine import Transaction, Value
+    from gateway.store.tables.deliveries import DeliveryRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A submission as it is stored: with its ids, hashed and sealed."""
+
+    id: str
+    partner_key: str
+    submission: Submission
+    body: bytes
+    payload: bytes
+    legal_due_at: int | None
+
+    def key(self) -> idempotency.Key:
+        """Return the client's key with its scope."""
+        one = self.submission
+        return idempotency.Key(client=one.client, method=one.method, resource=one.resource, key=one.key)
+
+    def values(self) -> dict[str, Value]:
+        """Return the columns that stand from the start."""
+        one, purpose = self.submission, self.submission.purpose
+        return {
+            "id": self.id,
+            "system": one.operation.system,
+            "operation": one.operation.name,
+            "client": one.client,
+            "agency": purpose.agency.value,
+            "officer": purpose.officer,
+            "procedure": purpose.procedure.value,
+            "dossier": None if purpose.dossier is None else purpose.dossier.value,
+            "legal_due_at": self.legal_due_at,
+            "topic": one.topic if one.operation.full_state else None,
+            "partner_key": self.partner_key,
+            "payload": self.payload,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The key is taken, for this body and this delivery; `row` is `None` if the body is another."""
+
+    delivery: str
+    row: DeliveryRow | None
+
+
+class Full:
+    """The agency's backlog is full."""
+
+
+async def accept(entry: Entry, settings: DeliverySettings, tx: Transaction) -> DeliveryRow | Taken | Full:
+    """Store a write for good, unless its key is taken or its agency's backlog full."""
+    present = await instant.now(tx)
+    taken = await claim_key(entry, present, settings, tx)
+    if taken is not None:
+        return taken
+    one = entry.submission
+    system, agency = one.operation.system, one.purpose.agency.value
+    ageing = micros(settings.ageing_seconds)
+    urgent_at = lanes.urgency(entry.legal_due_at, present, ageing)
+    lane, position, head = await lanes.enter(system, one.lane, agency, urgent_at, tx)
+    gone: list[tuple[str, str, int]] = []
+    if one.operation.full_state and one.topic is not None:
+        gone = await deliveries.supersede(lane, one.topic, entry.id, present, tx)
+    row = await store(entry, tx, lane=lane, position=position, present=present)
+    for old, owner, _ in gone:
+        await deliveries.count(owner, system, lanes.shard(lane), -1, tx)
+        await events.write(present, old, owner, system, DeliveryState.SUPERSEDED, tx)
+    if any(place == head for _, _, place in gone):
+        await lanes.advance(lane, present, ageing, tx)
+    return row
+
+
+async def claim_key(entry: Entry, present: int, settings: DeliverySettings, tx: Transaction) -> Taken | Full | None:
+    """Take the entry's key, unless it is taken or there is no room for what would be new."""
+    full = await deliveries.open_of(entry.submission.purpose.agency.value, tx) >= settings.backlog
+    key = entry.key()
+    if full:
+        found = await idempotency.find(key, tx)
+        if found is None:
+            return Full()
+    else:
+        found = await idempotency.take(key, entry.body, entry.id, present + micros(settings.keys_kept_days * DAY), tx)
+        if found is None:
+            return None
+    body, delivery = found
+    return Taken(delivery, await deliveries.get(delivery, tx) if body == entry.body else None)
+
+
+async def store(
+    entry: Entry, tx: Transaction, *, lane: int, position: int, present: int, replaces: str | None = None
+) -> DeliveryRow:
+    """Write the delivery at its place in a locked lane, count it, and tell of it."""
+    system, agency = entry.submission.operation.system, entry.submission.purpose.agency.value
+    values = {
+        **entry.values(),
+        "lane": lane,
+        "position": position,
+        "replaces": replaces,
+        "accepted_at": present,
+        "reach_mark": await holds.reached(system, tx),
+    }
+    row = await deliveries.insert(values, entry.submission.subject, tx)
+    await deliveries.count(agency, system, lanes.shard(lane), 1, tx)
+    await events.write(present, entry.id, agency, system, DeliveryState.ACCEPTED, tx)
+    return row

@@ -1,0 +1,243 @@
+"""Deliveries, as the gateway's other parts see them: hand in, look, wait, say a word; and the workers of this process.
+
+Nothing is decided here. Accepting is `accept`'s, what persons may say is `person`'s, carrying out is `worker`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import uuid
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from contracts.model import FINAL, DeliveryState
+from gateway.delivery import accept, person, rows
+from gateway.delivery.accept import Entry, Full, Taken
+from gateway.delivery.values import Accepted, BacklogFull, Changed, Delivery, KeyReused, Refusal, Refused
+from gateway.delivery.worker import Worker
+from gateway.store.tables import changes, deliveries, events, holds, idempotency, instant
+from gateway.store.times import maybe_micros
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from contracts.model import AgencyCode
+    from gateway.delivery.settings import DeliverySettings
+    from gateway.delivery.values import Outlet, Resolution, Submission, Word
+    from gateway.store import Store
+    from gateway.store.engine import Transaction
+    from gateway.store.tables.deliveries import DeliveryRow, RulingRow
+    from gateway.store.tables.events import EventRow
+
+_WATCH_SECONDS = 0.5
+"""How often is looked for what another process has done."""
+_PLACED_AT_ONCE = 1000
+_PRUNED_AT_ONCE = 500
+
+
+class Deliveries:
+    """The deliveries of one store. `outlets` are the systems that this process may send to, by name."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: DeliverySettings,
+        outlets: Mapping[str, Outlet[Any]],
+        *,
+        ids: Callable[[], str] | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._store = store
+        self._engine = store.engine
+        self._settings = settings
+        self._outlets = outlets
+        self._ids = ids or _new_id
+        self._rng = rng or random.Random()  # noqa: S311 - spreads waits, keeps no secret
+        self._watched: dict[str, set[asyncio.Event]] = {}
+        self.workers: dict[str, Worker[Any]] = {}
+
+    def start(self) -> None:
+        """Begin to carry out, for every system of this process."""
+        for name, outlet in self._outlets.items():
+            worker: Worker[Any] = Worker(
+                outlet,
+                self._engine,
+                self._store.seal,
+                self._settings,
+                owner=_new_id(),
+                told=self._told,
+                rng=self._rng,
+            )
+            self.workers[name] = worker
+            worker.start()
+
+    async def stop(self, seconds: float) -> None:
+        """Take nothing more, and wait so long for what is under way. What is accepted stays accepted."""
+        await asyncio.gather(*(worker.stop(seconds) for worker in self.workers.values()))
+        self.workers.clear()
+
+    async def accept(self, submission: Submission) -> Accepted | KeyReused | BacklogFull:
+        """Store a write; from the answer on it is ours. Raises `StoreUnavailable`: then nothing is acknowledged."""
+        entry = self._entry(submission)
+        work = partial(accept.accept, entry, self._settings)
+        return self._accepted(entry, await self._engine.write(work, repeatable=True))
+
+    async def get(self, delivery: str) -> Delivery | None:
+        """Return a delivery as it stands."""
+        row = await self._engine.read(partial(deliveries.get, delivery))
+        return None if row is None else self._view(row)
+
+    async def list(
+        self,
+        *,
+        limit: int,
+        before: int | None = None,
+        agencies: Collection[AgencyCode] | None = None,
+        states: Collection[DeliveryState] = (),
+        system: str | None = None,
+    ) -> tuple[Delivery, ...]:
+        """Return deliveries, the newest first: older than number `before`, of these agencies, states, this system."""
+
+        async def query(tx: Transaction) -> list[DeliveryRow]:
+            return await deliveries.page(
+                tx, limit=limit, before=before, agencies=_codes(agencies), states=states, system=system
+            )
+
+        return tuple(self._view(row) for row in await self._engine.read(query))
+
+    async def wait(self, delivery: str, seconds: float) -> Delivery | None:
+        """Return the delivery once nothing more happens to it by itself, at the latest after so many seconds."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + seconds
+        event = asyncio.Event()
+        self._watched.setdefault(delivery, set()).add(event)
+        try:
+            while True:
+                event.clear()
+                found = await self.get(delivery)
+                left = deadline - clock()
+                if found is None or found.final or found.state is DeliveryState.NEEDS_PERSON or left <= 0:
+                    return found
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(event.wait(), min(left, _WATCH_SECONDS))
+        finally:
+            self._watched[delivery].discard(event)
+            if not self._watched[delivery]:
+                del self._watched[delivery]
+
+    async def cancel(self, delivery: str, word: Word) -> Changed | Refused:
+        """Take a delivery back, if nothing of it can have acted."""
+        return self._heard(await self._engine.write(partial(person.cancel, delivery, word, self._settings)))
+
+    async def resolve(self, delivery: str, resolution: Resolution, word: Word) -> Changed | Refused:
+        """Say what happened to a delivery of which nobody knew. Raises `ValueError` without evidence."""
+        work = partial(person.resolve, delivery, resolution, word, self._settings)
+        return self._heard(await self._engine.write(work))
+
+    async def replay(self, delivery: str, word: Word) -> Changed | Refused:
+        """Set a delivery going again, with the same key towards the partner; it is looked up first where it can be.
+
+        Raises `KeyError` for an operation that no outlet of this process has.
+        """
+        found = await self._engine.read(partial(deliveries.get, delivery))
+        if found is None:
+            return Refused(Refusal.NO_SUCH_DELIVERY)
+        operation = self._outlets[found.system].writes[found.operation].operation
+        work = partial(person.replay, delivery, operation, word, self._settings)
+        return self._heard(await self._engine.write(work))
+
+    async def correct(
+        self, delivery: str, submission: Submission, word: Word
+    ) -> Accepted | KeyReused | BacklogFull | Refused:
+        """Accept a corrected write in the place of one that cannot have acted."""
+        entry = self._entry(submission)
+        done = await self._engine.write(partial(person.correct, delivery, entry, word, self._settings))
+        return Refused(done) if isinstance(done, Refusal) else self._accepted(entry, done)
+
+    async def release(self, system: str, agency: AgencyCode, word: Word) -> bool:
+        """End the hold of an agency whose credential was refused. Returns whether there was one."""
+
+        async def work(tx: Transaction) -> bool:
+            present = await instant.now(tx)
+            await changes.record(tx, present, word.by, what="delivery.release", name=f"{system} {agency}", why=word.why)
+            return await holds.release(system, agency.value, tx)
+
+        released = await self._engine.write(work)
+        if system in self._outlets:
+            self._outlets[system].pipeline.resume(agency)
+        self._wake(system)
+        return released
+
+    async def rulings(self, delivery: str) -> tuple[RulingRow, ...]:
+        """Return what persons have decided about a delivery, in order."""
+        return tuple(await self._engine.read(partial(deliveries.rulings, delivery)))
+
+    async def events(
+        self, *, after: int, limit: int, agencies: Collection[AgencyCode] | None = None
+    ) -> tuple[EventRow, ...]:
+        """Return the events behind a place in the feed. Whoever goes on from the last one misses none, ever."""
+        while await self._engine.read(events.any_new):
+            if await self._engine.write(partial(events.place, _PLACED_AT_ONCE)) < _PLACED_AT_ONCE:
+                break
+        return tuple(await self._engine.read(partial(events.after, after, limit, _codes(agencies))))
+
+    async def prune_keys(self) -> int:
+        """Forget idempotency keys whose time is over and whose delivery is not open. Returns how many."""
+
+        async def bite(tx: Transaction) -> int:
+            return await idempotency.prune(await instant.now(tx), _PRUNED_AT_ONCE, tx)
+
+        pruned = 0
+        while deleted := await self._engine.write(bite):
+            pruned += deleted
+        return pruned
+
+    def _entry(self, submission: Submission) -> Entry:
+        delivery = self._ids()
+        return Entry(
+            id=delivery,
+            partner_key=self._ids(),
+            submission=submission,
+            body=self._store.subjects.content(submission.body),
+            payload=self._store.seal.seal(submission.payload, rows.place("payload", delivery)),
+            legal_due_at=maybe_micros(submission.legal_due_at),
+        )
+
+    def _accepted(self, entry: Entry, done: DeliveryRow | Taken | Full) -> Accepted | KeyReused | BacklogFull:
+        if isinstance(done, Full):
+            return BacklogFull(self._settings.backlog)
+        if isinstance(done, Taken):
+            if done.row is None:
+                return KeyReused(done.delivery)
+            return Accepted(self._view(done.row), new=done.delivery == entry.id)
+        self._wake(done.system)
+        return Accepted(self._view(done), new=True)
+
+    def _heard(self, done: DeliveryRow | Refusal) -> Changed | Refused:
+        if isinstance(done, Refusal):
+            return Refused(done)
+        self._told(done.id, DeliveryState(done.state))
+        self._wake(done.system)
+        return Changed(self._view(done))
+
+    def _view(self, row: DeliveryRow) -> Delivery:
+        return rows.view(row, self._store.seal)
+
+    def _wake(self, system: str) -> None:
+        if system in self.workers:
+            self.workers[system].wake()
+
+    def _told(self, delivery: str, state: DeliveryState, /) -> None:
+        if state in FINAL or state is DeliveryState.NEEDS_PERSON:
+            for event in self._watched.get(delivery, ()):
+                event.set()
+
+
+def _codes(agencies: Collection[AgencyCode] | None) -> list[str] | None:
+    return None if agencies is None else [agency.value for agency in agencies]
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())

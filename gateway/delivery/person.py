@@ -1,0 +1,217 @@
+"""What persons may say about a delivery: take it back, resolve it, set it going again, put a correction in its place.
+
+Each is one transaction under the lock of the lane, and each is written down with who and why. Nothing here may lead to
+a second send that the declaration forbids: a write that may have acted is never cancelled, and replaying it looks up
+first; where there is no look-up, only a resolution with evidence sets it going again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from contracts.model import FINAL, Acted, DeliveryState, Repeat
+from gateway.delivery import accept
+from gateway.delivery.policy import History
+from gateway.delivery.rows import columns, micros
+from gateway.delivery.values import Refusal, Resolution
+from gateway.store.tables import attempts, deliveries, events, holds, idempotency, lanes
+
+if TYPE_CHECKING:
+    from contracts.model import Operation
+    from gateway.delivery.accept import Entry, Full, Taken
+    from gateway.delivery.settings import DeliverySettings
+    from gateway.delivery.values import Word
+    from gateway.store.engine import Transaction, Value
+    from gateway.store.tables.deliveries import DeliveryRow
+
+Heard: TypeAlias = "DeliveryRow | Refusal"
+
+_ASKED = frozenset({DeliveryState.UNKNOWN, DeliveryState.NEEDS_PERSON})
+_GONE = {DeliveryState.SUPERSEDED: Refusal.CORRECTED}
+
+
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    """A delivery whose lane is locked: nobody else changes either until the transaction ends."""
+
+    row: DeliveryRow
+    head: int | None
+    present: int
+    settings: DeliverySettings
+
+    @property
+    def state(self) -> DeliveryState:
+        """The state."""
+        return DeliveryState(self.row.state)
+
+    @property
+    def open(self) -> bool:
+        """Whether it is not final."""
+        return self.state not in FINAL
+
+    async def changed(self, changes: dict[str, Value], tx: Transaction) -> DeliveryRow:
+        """Write the changes, and whatever follows for lane, backlog and feed."""
+        row, ageing = self.row, micros(self.settings.ageing_seconds)
+        state = DeliveryState(str(changes["state"]))
+        await deliveries.change(row.id, changes, tx)
+        if (state in FINAL) == self.open:
+            by = -1 if state in FINAL else 1
+            await deliveries.count(row.agency, row.system, lanes.shard(row.lane), by, tx)
+        if self.head is None or row.position == self.head:
+            await lanes.advance(row.lane, self.present, ageing, tx)
+        await attempts.interrupt(row.id, tx)
+        await events.write(self.present, row.id, row.agency, row.system, state, tx)
+        found = await deliveries.get(row.id, tx)
+        if found is None:
+            raise AssertionError  # it is locked
+        return found
+
+
+async def _locked(delivery: str, settings: DeliverySettings, tx: Transaction) -> _Locked | None:
+    row = await deliveries.get(delivery, tx)
+    if row is None:
+        return None
+    head, present = await lanes.lock(row.lane, tx)
+    row = await deliveries.get(delivery, tx)
+    return None if row is None else _Locked(row, head, present, settings)
+
+
+async def cancel(delivery: str, word: Word, settings: DeliverySettings, tx: Transaction) -> Heard:
+    """Take a delivery back, if nothing of it can have acted. A rejected one lets go of its lane."""
+    locked = await _locked(delivery, settings, tx)
+    if locked is None:
+        return Refusal.NO_SUCH_DELIVERY
+    if locked.state is DeliveryState.CANCELLED:
+        return locked.row
+    refusal = _not_cancellable(locked)
+    if refusal is not None:
+        return refusal
+    await _rule(locked, "cancel", word, tx)
+    return await locked.changed(_ending(locked, DeliveryState.CANCELLED), tx)
+
+
+async def resolve(
+    delivery: str, resolution: Resolution, word: Word, settings: DeliverySettings, tx: Transaction
+) -> Heard:
+    """Say what happened to a delivery of which nobody knew. Raises `ValueError` without evidence."""
+    if not word.evidence:
+        raise ValueError("a resolution needs evidence")
+    locked = await _locked(delivery, settings, tx)
+    if locked is None:
+        return Refusal.NO_SUCH_DELIVERY
+    refusal = _not_resolvable(locked)
+    if refusal is not None:
+        return refusal
+    await _rule(locked, f"resolve.{resolution}", word, tx)
+    match resolution:
+        case Resolution.DONE:
+            said = {**_ending(locked, DeliveryState.SETTLED), "may_have_acted": Acted.YES.value}
+        case Resolution.NOT_DONE:
+            said = {**_ending(locked, DeliveryState.CANCELLED), "may_have_acted": Acted.NO.value}
+        case Resolution.SEND_AGAIN:
+            said = await _going(locked, DeliveryState.WAITING, History(), tx)
+    return await locked.changed(said, tx)
+
+
+async def replay(delivery: str, operation: Operation, word: Word, settings: DeliverySettings, tx: Transaction) -> Heard:
+    """Set a delivery going again that needs a person or was rejected. One that is on its way stays as it is."""
+    locked = await _locked(delivery, settings, tx)
+    if locked is None:
+        return Refusal.NO_SUCH_DELIVERY
+    row = locked.row
+    if locked.open and locked.state is not DeliveryState.NEEDS_PERSON:
+        return row
+    if locked.state not in {DeliveryState.NEEDS_PERSON, DeliveryState.REJECTED}:
+        return _GONE.get(locked.state, Refusal.FINAL)
+    if operation.repeat is Repeat.NEVER and row.may_have_acted != Acted.NO:
+        return Refusal.MAY_HAVE_ACTED
+    if not row.standing and (locked.head is not None or await deliveries.overtaken(row, tx)):
+        return Refusal.OVERTAKEN
+    await _rule(locked, "replay", word, tx)
+    acted = Acted.MAYBE if operation.repeat is Repeat.AFTER_LOOKUP else Acted(row.may_have_acted)
+    state = DeliveryState.UNKNOWN if operation.repeat is Repeat.AFTER_LOOKUP else DeliveryState.WAITING
+    known = History(acted=acted, said_done=bool(row.said_done))
+    return await locked.changed(await _going(locked, state, known, tx), tx)
+
+
+async def correct(
+    delivery: str, entry: Entry, word: Word, settings: DeliverySettings, tx: Transaction
+) -> Heard | Taken | Full:
+    """Put a new delivery in the place of one that cannot have acted, or behind those that have passed its place.
+
+    Raises `ValueError` if the new one is another operation, or another agency's.
+    """
+    found = await idempotency.find(entry.key(), tx)
+    if found is not None:
+        body, taken = found
+        return accept.Taken(taken, await deliveries.get(taken, tx) if body == entry.body else None)
+    locked = await _locked(delivery, settings, tx)
+    if locked is None:
+        return Refusal.NO_SUCH_DELIVERY
+    refusal = _not_correctable(locked)
+    if refusal is not None:
+        return refusal
+    row, one = locked.row, entry.submission
+    if (one.operation.system, one.operation.name, one.purpose.agency.value) != (row.system, row.operation, row.agency):
+        raise ValueError("a correction is the same operation of the same agency")
+    taken_key = await accept.claim_key(entry, locked.present, settings, tx)
+    if taken_key is not None:
+        return taken_key
+    await _rule(locked, "correct", word, tx)
+    position = row.position
+    if not row.standing:
+        position = await lanes.append(row.lane, tx)
+    gone = _ending(locked, DeliveryState.SUPERSEDED)
+    await deliveries.change(row.id, {"standing": 0}, tx)  # its place has to be free before it is taken
+    new = await accept.store(entry, tx, lane=row.lane, position=position, present=locked.present, replaces=row.id)
+    await locked.changed({**gone, "superseded_by": entry.id}, tx)
+    return new
+
+
+def _not_cancellable(locked: _Locked) -> Refusal | None:
+    if not locked.row.standing:
+        return Refusal.FINAL
+    if locked.state is DeliveryState.SENDING:
+        return Refusal.IN_FLIGHT
+    return Refusal.MAY_HAVE_ACTED if locked.row.may_have_acted != Acted.NO else None
+
+
+def _not_resolvable(locked: _Locked) -> Refusal | None:
+    if not locked.open:
+        return Refusal.FINAL
+    if locked.state is DeliveryState.SENDING:
+        return Refusal.IN_FLIGHT
+    known = locked.state not in _ASKED and locked.row.may_have_acted == Acted.NO
+    return Refusal.NOT_FINAL if known else None
+
+
+def _not_correctable(locked: _Locked) -> Refusal | None:
+    if locked.state in {DeliveryState.SETTLED, DeliveryState.CANCELLED}:
+        return Refusal.FINAL
+    if locked.state is DeliveryState.SUPERSEDED:
+        return Refusal.CORRECTED
+    if locked.state is DeliveryState.SENDING:
+        return Refusal.IN_FLIGHT
+    return Refusal.MAY_HAVE_ACTED if locked.row.may_have_acted != Acted.NO else None
+
+
+def _ending(locked: _Locked, state: DeliveryState) -> dict[str, Value]:
+    ended_at = locked.present if locked.row.settled_at is None else locked.row.settled_at
+    return {"state": state, "standing": 0, "next_at": None, "why": None, "settled_at": ended_at}
+
+
+async def _going(locked: _Locked, state: DeliveryState, known: History, tx: Transaction) -> dict[str, Value]:
+    return {
+        "state": state,
+        "standing": 1,
+        "next_at": locked.present,
+        "why": None,
+        "settled_at": None,
+        "reach_mark": await holds.reached(locked.row.system, tx),
+        **columns(known),
+    }
+
+
+async def _rule(locked: _Locked, what: str, word: Word, tx: Transaction) -> None:
+    await deliveries.rule(locked.present, locked.row.id, word.by, what, word.why, word.evidence, tx)

@@ -1,0 +1,213 @@
+"""What deliveries are spoken of with: what is handed in, what comes back, and what a system has to offer.
+
+Nothing here has behaviour beyond telling one value from another. Payloads and results are bytes: what they mean is
+known to whoever gives a `Write`, and nothing here looks into them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Generic, Protocol
+
+from contracts.model import FINAL, Acted, DeliveryState
+from gateway.resilience.ports import C
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
+
+    from contracts.model import AgencyCode, Exchange, LookupAnswer, Operation, Purpose
+    from gateway.resilience import Pipeline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """A write that is to be accepted. `method`, `resource` and `key` are those of the client's request.
+
+    `body` is the canonical form of what the client sent; only a keyed hash of it is kept. `lane` is what the
+    operation's declaration says of the request. `topic` is set for a full-state write: what it says all about.
+    """
+
+    client: str
+    method: str
+    resource: str
+    key: str
+    body: bytes = field(repr=False)
+    operation: Operation
+    lane: str
+    payload: bytes = field(repr=False)
+    purpose: Purpose
+    subject: str = field(default="", repr=False)
+    topic: str | None = None
+    legal_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """An accepted write as it stands. `number` is the order of acceptance, `lane` counts places inside one lane.
+
+    `kind`, `layer`, `reason` and `code` are those of the last failure. `why` says what a person is asked for.
+    """
+
+    number: int
+    id: str
+    system: str
+    operation: str
+    lane: int
+    position: int
+    client: str
+    agency: AgencyCode
+    officer: str
+    accepted_at: datetime
+    legal_due_at: datetime | None
+    state: DeliveryState
+    next_at: datetime | None
+    attempts: int
+    may_have_acted: Acted
+    kind: str | None
+    layer: str | None
+    reason: str | None
+    code: str | None
+    why: str | None
+    replaces: str | None
+    superseded_by: str | None
+    settled_at: datetime | None
+    result: bytes | None = field(repr=False)
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing happens any more by itself."""
+        return self.state in FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The write is ours now. `new` is false if this key had been used for it before."""
+
+    delivery: Delivery
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReused:
+    """The key was used before, for something else."""
+
+    delivery: str
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogFull:
+    """The agency has as many open deliveries as it may have."""
+
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A person's word was heard, and this is how the delivery stands."""
+
+    delivery: Delivery
+
+
+class Refusal(StrEnum):
+    """Why a person's word cannot be followed."""
+
+    NO_SUCH_DELIVERY = "no_such_delivery"
+    FINAL = "final"
+    """It has come to its end."""
+    NOT_FINAL = "not_final"
+    """It goes on by itself; there is nothing to say about it yet."""
+    IN_FLIGHT = "in_flight"
+    """An attempt is under way, or was when a process died."""
+    MAY_HAVE_ACTED = "may_have_acted"
+    """The partner may have acted: it has to be resolved with evidence."""
+    OVERTAKEN = "overtaken"
+    """A newer write of the same lane has taken effect."""
+    CORRECTED = "corrected"
+    """Another delivery has taken its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A person's word cannot be followed; nothing was changed."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What a person says about a delivery: who, why, and on what evidence."""
+
+    by: str
+    why: str
+    evidence: str | None = None
+
+
+class Resolution(StrEnum):
+    """What a person has found out about a delivery of which nobody knew."""
+
+    DONE = "done"
+    """It took effect."""
+    NOT_DONE = "not_done"
+    """It did not, and it is not wanted any more."""
+    SEND_AGAIN = "send_again"
+    """It did not, and it is to be sent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be sent, or looked up. `key` stays the same however often it is sent."""
+
+    delivery: str
+    key: str
+    purpose: Purpose
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a look-up found: its answer and, where it gave one, the result that the send would have had."""
+
+    answer: LookupAnswer
+    result: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write(Generic[C]):
+    """One operation that can be delivered: its declaration, and one exchange for each thing that can be done with it.
+
+    Each makes one exchange with the credential it is given and returns its result, or raises one `Failure`.
+    """
+
+    operation: Operation
+    send: Callable[[C, Exchange, Order], Awaitable[bytes | None]]
+    look_up: Callable[[C, Exchange, Order], Awaitable[Found]] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.operation.lookup is None) != (self.look_up is None):
+            raise ValueError(f"{self.operation}: declares a look-up and has none, or the other way round")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlet(Generic[C]):
+    """A system that deliveries go to: its pipeline and its writes by name.
+
+    `fingerprint` tells which credential an agency would be sent with now, `None` if none.
+    """
+
+    pipeline: Pipeline[C]
+    writes: Mapping[str, Write[C]]
+    fingerprint: Callable[[AgencyCode], str | None]
+
+    @property
+    def system(self) -> str:
+        """The system's name."""
+        return self.pipeline.system
+
+
+class Told(Protocol):
+    """Told of every change of a delivery's state that this process makes."""
+
+    def __call__(self, delivery: str, state: DeliveryState, /) -> None:
+        """Take note that the delivery is in this state now. Must neither block nor raise."""

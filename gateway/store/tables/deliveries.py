@@ -1,0 +1,205 @@
+"""Deliveries: one row each, from acceptance to the end. Which change is allowed when is decided by those who call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from gateway.store.tables.lanes import BATCH
+from gateway.store.tables.rows import places
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from gateway.store.engine import Row, Transaction, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRow:
+    """One delivery as it is stored; times are microseconds, `payload` and `result` are sealed."""
+
+    number: int
+    id: str
+    system: str
+    operation: str
+    lane: int
+    position: int
+    standing: int = 1
+    client: str
+    agency: str
+    officer: str
+    procedure: str
+    dossier: str | None
+    accepted_at: int
+    legal_due_at: int | None
+    topic: str | None
+    replaces: str | None
+    superseded_by: str | None = None
+    partner_key: str
+    payload: bytes | None
+    reach_mark: int
+    state: str = "accepted"
+    next_at: int | None = None
+    attempts: int = 0
+    tries: int = 0
+    absent: int = 0
+    unclear: int = 0
+    said_done: int = 0
+    credential_refused: int = 0
+    may_have_acted: str = "no"
+    kind: str | None = None
+    layer: str | None = None
+    reason: str | None = None
+    code: str | None = None
+    why: str | None = None
+    result: bytes | None = None
+    settled_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RulingRow:
+    """What a person has decided about a delivery."""
+
+    at: int
+    delivery: str
+    by: str
+    what: str
+    why: str
+    evidence: str | None
+
+
+_COLUMNS = [one.name for one in fields(DeliveryRow)]
+_SELECT = " ".join(["SELECT", ", ".join(f"delivery.{name}" for name in _COLUMNS), "FROM delivery"])
+_INSERTED = (
+    "id", "system", "operation", "lane", "position", "client", "agency", "officer", "procedure", "dossier",
+    "accepted_at", "legal_due_at", "topic", "replaces", "partner_key", "payload", "reach_mark",
+)  # fmt: skip
+_INSERT = "INSERT INTO delivery (COLUMNS) VALUES (VALUES) RETURNING number".replace(
+    "(COLUMNS)", f"({', '.join(_INSERTED)})"
+).replace("(VALUES)", f"({places(1, len(_INSERTED))})")
+_HEADS = (
+    f"{_SELECT} JOIN lane ON delivery.lane = lane.id AND delivery.position = lane.head AND delivery.standing = 1 "
+    f"WHERE lane.id IN ({places(1, BATCH)})"
+)
+_BEGIN = """
+UPDATE delivery SET attempts = $2, state = $3 WHERE id = $1 AND standing = 1 AND attempts IN ($2 - 1, $2)
+    AND state IN ('accepted', 'waiting', 'unknown', 'held', 'sending') AND settled_at IS NULL
+"""
+_SUPERSEDE = """
+UPDATE delivery SET state = 'superseded', superseded_by = $3, standing = 0, settled_at = $4, next_at = NULL
+WHERE lane = $1 AND standing = 1 AND topic = $2 AND state IN ('accepted', 'waiting', 'held')
+    AND may_have_acted = 'no' AND settled_at IS NULL RETURNING id, agency, position
+"""
+_COUNT = """
+INSERT INTO backlog (agency, system, shard, open) VALUES ($1, $2, $3, $4)
+ON CONFLICT (agency, system, shard) DO UPDATE SET open = backlog.open + excluded.open
+"""
+_OPEN_OF = "SELECT coalesce(sum(open), 0) FROM backlog WHERE agency = $1"
+_NEWER = "SELECT 1 FROM delivery WHERE lane = $1 AND position > $2 AND state = 'settled' LIMIT 1"
+_RULE = "INSERT INTO ruling (at, delivery, made_by, what, why, evidence) VALUES ($1, $2, $3, $4, $5, $6)"
+_RULINGS = "SELECT at, delivery, made_by, what, why, evidence FROM ruling WHERE delivery = $1 ORDER BY number"
+_OPEN_AUDIT = """
+INSERT INTO audit (call, asked_at, client, agency, officer, procedure, dossier, system, operation, subject, state)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'accepted')
+"""
+
+
+def _row(row: Row) -> DeliveryRow:
+    return DeliveryRow(**dict(zip(_COLUMNS, row, strict=True)))
+
+
+async def insert(values: dict[str, Any], subject: str, tx: Transaction) -> DeliveryRow:
+    """Write a new delivery, and into the audit who asked for it."""
+    number: int = await tx.fetchval(_INSERT, *(values[name] for name in _INSERTED))
+    asked = ("id", "accepted_at", "client", "agency", "officer", "procedure", "dossier", "system", "operation")
+    await tx.execute(_OPEN_AUDIT, *(values[name] for name in asked), subject)
+    return DeliveryRow(number=number, **values)
+
+
+async def get(delivery: str, tx: Transaction) -> DeliveryRow | None:
+    """Return one delivery."""
+    row = await tx.fetchrow(f"{_SELECT} WHERE delivery.id = $1", delivery)
+    return None if row is None else _row(row)
+
+
+async def heads(lanes: Sequence[int], tx: Transaction) -> dict[int, DeliveryRow]:
+    """Return what stands at the head of each of up to `BATCH` lanes."""
+    found = [_row(row) for row in await tx.fetch(_HEADS, *lanes, *[0] * (BATCH - len(lanes)))]
+    return {one.lane: one for one in found}
+
+
+async def begin(delivery: str, ordinal: int, state: str, tx: Transaction) -> bool:
+    """Note that attempt `ordinal` begins, unless the delivery may not be attempted any more."""
+    return bool(await tx.execute(_BEGIN, delivery, ordinal, state))
+
+
+async def change(delivery: str, changes: dict[str, Value], tx: Transaction) -> None:
+    """Write these columns."""
+    assignments = ", ".join(f"{name} = ${n}" for n, name in enumerate(changes, 2))
+    await tx.execute(f"UPDATE delivery SET {assignments} WHERE id = $1", delivery, *changes.values())  # noqa: S608 - our names
+
+
+async def supersede(lane: int, topic: str, by: str, present: int, tx: Transaction) -> list[tuple[str, str, int]]:
+    """End what stands in the lane about `topic` and cannot have acted. Returns ids, agencies and positions."""
+    return [(row[0], row[1], row[2]) for row in await tx.fetch(_SUPERSEDE, lane, topic, by, present)]
+
+
+async def overtaken(row: DeliveryRow, tx: Transaction) -> bool:
+    """Return whether something behind it in its lane has taken effect."""
+    return await tx.fetchrow(_NEWER, row.lane, row.position) is not None
+
+
+async def rule(  # noqa: PLR0917 - columns
+    at: int, delivery: str, by: str, what: str, why: str, evidence: str | None, tx: Transaction
+) -> None:
+    """Write down what a person has decided about a delivery, and on what evidence."""
+    await tx.execute(_RULE, at, delivery, by, what, why, evidence)
+
+
+async def rulings(delivery: str, tx: Transaction) -> list[RulingRow]:
+    """Return what persons have decided about a delivery, in order."""
+    return [RulingRow(*row) for row in await tx.fetch(_RULINGS, delivery)]
+
+
+async def count(agency: str, system: str, shard: int, by: int, tx: Transaction) -> None:
+    """Count open deliveries up or down."""
+    await tx.execute(_COUNT, agency, system, shard, by)
+
+
+async def open_of(agency: str, tx: Transaction) -> int:
+    """Return how many deliveries of an agency are open."""
+    found: int = int(await tx.fetchval(_OPEN_OF, agency))
+    return found
+
+
+async def page(
+    tx: Transaction,
+    *,
+    limit: int,
+    before: int | None,
+    agencies: Collection[str] | None,
+    states: Collection[str],
+    system: str | None,
+) -> list[DeliveryRow]:
+    """Return deliveries, the newest first: older than number `before`, of these agencies, states, of this system."""
+    if agencies is not None and not agencies:
+        return []
+    values: list[Value] = [limit]
+    conditions = ["TRUE"]
+
+    def among(column: str, wanted: Collection[str]) -> None:
+        conditions.append(f"delivery.{column} IN ({places(len(values) + 1, len(wanted))})")
+        values.extend(wanted)
+
+    if before is not None:
+        values.append(before)
+        conditions.append(f"delivery.number < ${len(values)}")
+    if agencies is not None:
+        among("agency", agencies)
+    if states:
+        among("state", states)
+    if system is not None:
+        among("system", [system])
+    where = " AND ".join(conditions)
+    rows = await tx.fetch(f"{_SELECT} WHERE {where} ORDER BY delivery.number DESC LIMIT $1", *values)
+    return [_row(row) for row in rows]

@@ -1,0 +1,77 @@
+"""The feed of events. An event is written with what it tells of, and gets its place in the feed after that.
+
+A number given inside a transaction may become visible after a greater one, and a reader that has passed the greater
+one would miss it. So places are given to committed events only, by whoever comes to read, under the lock of one row:
+what is committed later gets a later place. Writers never wait for one another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.store.tables.rows import places
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from gateway.store.engine import Transaction
+
+_WRITE = "INSERT INTO event (at, delivery, agency, system, what) VALUES ($1, $2, $3, $4, $5)"
+_NEW = "SELECT 1 FROM event WHERE position IS NULL LIMIT 1"
+_LOCK = "UPDATE feed SET position = position WHERE one = 1 RETURNING position"
+_PLACE = """
+UPDATE event SET position = $1 + placed.place FROM (
+    SELECT number, row_number() OVER (ORDER BY number) AS place FROM event WHERE position IS NULL
+    ORDER BY number LIMIT $2
+) AS placed WHERE event.number = placed.number
+"""
+_COUNT = "UPDATE feed SET position = position + $1 WHERE one = 1"
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """What happened to a delivery. `position` is its place in the feed."""
+
+    position: int
+    at: int
+    delivery: str
+    agency: str
+    system: str
+    what: str
+
+
+async def write(at: int, delivery: str, agency: str, system: str, what: str, tx: Transaction) -> None:  # noqa: PLR0917 - columns
+    """Write an event, together with what it tells of."""
+    await tx.execute(_WRITE, at, delivery, agency, system, what)
+
+
+async def any_new(tx: Transaction) -> bool:
+    """Return whether there are events without a place."""
+    return await tx.fetchrow(_NEW) is not None
+
+
+async def place(limit: int, tx: Transaction) -> int:
+    """Give committed events their places, in a transaction of its own. Returns how many."""
+    last: int = await tx.fetchval(_LOCK)
+    placed = await tx.execute(_PLACE, last, limit)
+    if placed:
+        await tx.execute(_COUNT, placed)
+    return placed
+
+
+async def after(position: int, limit: int, agencies: Collection[str] | None, tx: Transaction) -> list[EventRow]:
+    """Return the events behind a place in the feed, in order; of these agencies only."""
+    if agencies is not None and not agencies:
+        return []
+    chosen = ""
+    if agencies is not None:
+        chosen = f"AND agency IN ({places(3, len(agencies))})"
+    rows = await tx.fetch(
+        f"SELECT position, at, delivery, agency, system, what FROM event WHERE position > $1 {chosen} "  # noqa: S608 - places
+        "ORDER BY position LIMIT $2",
+        position,
+        limit,
+        *(agencies or ()),
+    )
+    return [EventRow(*row) for row in rows]

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+
+from gateway.security.sealing import NoSuchKey
+from gateway.security.sealing import Place as Cell
+from gateway.store import KeyExposed, KeyMissing, StoreUnavailable, WrongKey, keyfile
+from tests.support.stores import Place, call, outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.integration.store.conftest import Opened
+
+CELL = Cell("delivery", "payload", "01HQ")
+
+
+def _key(place: Place, number: int) -> Path:
+    return place.folder / "keys" / f"sealing-{number}.key"
+
+
+async def test_an_empty_store_gets_a_key_to_seal_with(opened: Opened, place: Place) -> None:
+    """The first start makes it, for its owner only; later starts and other processes open what was sealed with it."""
+    async with opened() as store, opened(serving=False) as verb:
+        sealed = store.seal.seal("hồ sơ".encode(), CELL)
+        assert verb.seal.open(sealed, CELL) == "hồ sơ".encode()
+    assert _key(place, 1).stat().st_mode & 0o777 == 0o600
+    async with opened() as store:
+        assert store.seal.open(sealed, CELL) == "hồ sơ".encode()
+        assert [(entry.name, entry.current) for entry in await store.keys.all()] == [
+            ("audit", True),
+            ("sealing-1", True),
+        ]
+
+
+@pytest.mark.parametrize("serving", [True, False])
+async def test_a_missing_sealing_key_stops_the_start(opened: Opened, place: Place, *, serving: bool) -> None:
+    """Without the key nothing starts, nor is another one made; the file is named. So with an older one."""
+    async with opened() as store:
+        await store.keys.rotate(by="admin")
+    for number in (1, 2):
+        _key(place, number).rename(place.folder / "away")
+        with pytest.raises(KeyMissing) as caught:
+            async with opened(serving=serving):
+                pass
+        assert caught.value.path == _key(place, number)
+        assert not _key(place, number).exists()
+        (place.folder / "away").rename(_key(place, number))
+    async with opened(serving=serving):
+        pass
+
+
+async def test_a_foreign_or_exposed_sealing_key_stops_the_start(opened: Opened, place: Place) -> None:
+    """A key that is another database's, and one that others can read, are named."""
+    async with opened():
+        pass
+    _key(place, 1).chmod(0o644)
+    with pytest.raises(KeyExposed):
+        async with opened():
+            pass
+    _key(place, 1).unlink()
+    keyfile.write(_key(place, 1), secrets.token_bytes(32))
+    with pytest.raises(WrongKey) as caught:
+        async with opened():
+            pass
+    assert caught.value.path == _key(place, 1)
+
+
+async def test_a_store_of_an_earlier_release_gets_its_first_sealing_key(opened: Opened, place: Place) -> None:
+    """A store that was never sealed in, with calls in it, gets the key with the next start and keeps its audit key."""
+    async with opened() as store:
+        await store.attempts.close_call(call(), outcome())
+        await store.engine.write(lambda tx: tx.execute("DELETE FROM key_check WHERE key = $1", "sealing-1"))
+        check = store.subjects.check_value()
+    _key(place, 1).unlink()
+    async with opened() as store:
+        assert store.subjects.check_value() == check
+        assert store.seal.open(store.seal.seal(b"x", CELL), CELL) == b"x"
+
+
+async def test_a_rotation_is_taken_up_by_whoever_runs(opened: Opened) -> None:
+    """A verb rotates: the running server seals with the new key within seconds, and opens what the old one sealed."""
+    async with opened() as server:
+        old = server.seal.seal(b"old", CELL)
+        with capture_logs() as logs:
+            async with opened(serving=False) as verb:
+                rotated = await verb.keys.rotate(by="admin")
+                assert (rotated.name, verb.seal.current) == ("sealing-2", 2)
+            for _ in range(200):
+                if logs:
+                    break
+                await asyncio.sleep(0.05)
+        assert ([line["event"] for line in logs], server.seal.current) == (["sealing key taken up"], 2)
+        assert server.seal.open(old, CELL) == b"old"
+        assert server.seal.renewed(old, CELL) is not None
+        (change,) = await server.audit.changes(limit=9)
+        assert (change.by, change.what, change.name) == ("admin", "key.rotate", "sealing-2")
+        assert [(entry.name, entry.current) for entry in await server.keys.all()] == [
+            ("audit", True),
+            ("sealing-1", False),
+            ("sealing-2", True),
+        ]
+
+
+async def test_ten_rotations_are_in_order(opened: Opened) -> None:
+    """The tenth key is newer than the ninth, in the list, in use and after a restart."""
+    async with opened() as store:
+        for _ in range(10):
+            await store.keys.rotate(by="admin")
+    async with opened() as store:
+        assert store.seal.current == 11
+        assert [entry.name for entry in await store.keys.all() if entry.current] == ["audit", "sealing-11"]
+
+
+async def test_rotations_at_once_are_one_after_the_other(opened: Opened) -> None:
+    """Two operators at once: two keys, each known, and everything can be opened."""
+    async with opened() as one, opened(serving=False) as two:
+        await asyncio.gather(one.keys.rotate(by="a"), two.keys.rotate(by="b"))
+        await asyncio.gather(one.snapshot.refresh(), two.snapshot.refresh())
+        assert one.seal.current == two.seal.current == 3
+        assert two.seal.open(one.seal.seal(b"x", CELL), CELL) == b"x"
+
+
+async def test_a_file_that_a_crash_left_behind_is_the_next_key(opened: Opened, place: Place) -> None:
+    """Dying between file and database leaves a file that nothing uses; the next rotation takes that one."""
+    async with opened() as store:
+        keyfile.read_or_make(_key(place, 2))
+        left = _key(place, 2).read_bytes()
+    async with opened() as store:
+        assert store.seal.current == 1
+        await store.keys.rotate(by="admin")
+        assert store.seal.current == 2
+    assert _key(place, 2).read_bytes() == left
+
+
+async def test_a_rotation_that_cannot_be_written_changes_nothing(opened: Opened, place: Place) -> None:
+    """When the database refuses, the old key stays in use; the file that is left is taken by the next try."""
+    async with opened() as store:
+        await store.engine.write(lambda tx: tx.execute("ALTER TABLE change RENAME TO elsewhere"))
+        with pytest.raises((StoreUnavailable, sqlite3.OperationalError)):
+            await store.keys.rotate(by="admin")
+        await store.snapshot.refresh()
+        assert store.seal.current == 1
+        await store.engine.write(lambda tx: tx.execute("ALTER TABLE elsewhere RENAME TO change"))
+        await store.keys.rotate(by="admin")
+        assert (store.seal.current, _key(place, 3).exists()) == (2, False)
+
+
+async def test_a_machine_without_the_new_file_says_so(tmp_path: Path, database: str) -> None:
+    """Another machine serves on with the key it has, and names the file it lacks; once that is there, it takes it up.
+
+    The file may also be brought there first: then nothing is missing at any time.
+    """
+    here, there = (Place(tmp_path / name, database) for name in ("here", "there"))
+    async with here.opened() as ours:
+        shutil.copytree(here.folder / "keys", there.folder / "keys")
+        async with there.opened() as theirs:
+            await ours.keys.rotate(by="admin")
+            await theirs.snapshot.refresh()
+            assert theirs.keys.trouble() == str(_key(there, 2))
+            assert ours.seal.open(theirs.seal.seal(b"x", CELL), CELL) == b"x"
+            with pytest.raises(NoSuchKey):
+                theirs.seal.open(ours.seal.seal(b"x", CELL), CELL)
+            shutil.copy(_key(here, 2), _key(there, 2))
+            await theirs.snapshot.refresh()
+            assert (theirs.keys.trouble(), theirs.seal.current) == (None, 2)
+
+            shutil.copy(await ours.keys.prepare(), _key(there, 3))
+            assert (ours.seal.current, theirs.seal.current) == (2, 2)
+            await ours.keys.rotate(by="admin")
+            await theirs.snapshot.refresh()
+            assert (theirs.keys.trouble(), theirs.seal.current) == (None, 3)

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from contracts import VIETNAM
+from gateway.monitor.metrics import Metrics
+from gateway.retention import Nightly, periods
+from gateway.settings import RetentionSettings
+from gateway.store import Periods, Retained
+from gateway.store.tables import deliveries, idempotency, instant, lanes
+from gateway.store.times import from_micros
+from tests.support.stores import ANSWERED, Hands, call, outcome
+
+if TYPE_CHECKING:
+    from gateway.store.assembly import Assembly
+    from gateway.store.engine import Transaction
+    from tests.integration.store.conftest import Opened
+
+DAY = 86_400 * instant.MICROS
+PERIODS = Periods(attempts=timedelta(days=10), bodies=timedelta(days=20), audit=timedelta(days=30))
+NOTHING = Retained(attempts=0, bodies=0, keys=0, calls=0)
+
+
+async def _pass(store: Assembly, days: float) -> None:
+    """Let time pass on the database's clock."""
+    await store.engine.write(partial(instant.move, int(days * DAY)))
+
+
+async def _day_begins(store: Assembly, hour: int) -> None:
+    """Let time pass until the next day, at that hour."""
+    now = from_micros(await store.engine.read(instant.now))
+    then = (now + timedelta(days=1)).replace(hour=hour, minute=0, second=0)
+    await store.engine.write(partial(instant.move, int((then - now).total_seconds()) * instant.MICROS))
+
+
+async def _call(store: Assembly, name: str) -> None:
+    await store.attempts.open_attempt(call(name), 1, f"request-{name}")
+    await store.attempts.close_attempt(call(name), 1, ANSWERED)
+    await store.attempts.close_call(call(name), outcome())
+
+
+async def _deliver(name: str, settled: bool, tx: Transaction) -> None:  # noqa: FBT001 - by position, for partial
+    """Write a delivery with a body and a key, which was settled now or is open."""
+    now = await instant.now(tx)
+    lane, position, _ = await lanes.enter("partner", name, "000.00.01.H99", 0, tx)
+    columns = ("id", "system", "operation", "agency", "client", "officer", "procedure", "partner_key")
+    values = dict.fromkeys(columns, name) | {"lane": lane, "position": position, "accepted_at": now, "reach_mark": 0}
+    nothing = dict.fromkeys(("dossier", "legal_due_at", "topic", "replaces"))
+    await deliveries.insert({**nothing, **values, "payload": b"sealed"}, "", tx)
+    if settled:
+        ended = {"state": "settled", "settled_at": now, "standing": 0, "result": b"sealed"}
+        await deliveries.change(name, ended, tx)
+    key = idempotency.Key(client="one-stop", method="POST", resource="/v1/x", key=name)
+    await idempotency.take(key, b"body", name, now + 5 * DAY, tx)
+
+
+async def test_evidence_and_bodies_go_before_the_records(opened: Opened) -> None:
+    """Attempts first, then bodies, then the calls: each when its own time is over, and nothing a day too early."""
+    async with opened() as store:
+        await _call(store, "old")
+        await store.engine.write(partial(_deliver, "ended", True))  # noqa: FBT003
+        for days, gone in (
+            (4.9, NOTHING),
+            (0.2, Retained(attempts=0, bodies=0, keys=1, calls=0)),
+            (4.8, NOTHING),
+            (0.2, Retained(attempts=1, bodies=0, keys=0, calls=0)),
+            (9.8, NOTHING),
+            (0.2, Retained(attempts=0, bodies=1, keys=0, calls=0)),
+            (9.8, NOTHING),
+        ):
+            await _pass(store, days)
+            assert await store.retention.due(PERIODS) == gone
+            assert await store.retention.run(PERIODS, by="admin") == gone
+        assert await store.audit.attempts("old") == ()
+        entry = await store.audit.call("old")
+        assert entry is not None
+        row = await store.engine.read(partial(deliveries.get, "ended"))
+        assert row is not None
+        assert (row.payload, row.result, row.state) == (None, None, "settled")
+        await _pass(store, 0.2)
+        assert (await store.retention.run(PERIODS, by="admin")).calls == 2
+        assert await store.audit.call("old") is None
+
+
+async def test_what_is_open_keeps_everything(opened: Opened) -> None:
+    """A delivery that is open keeps its body, its key and its record, however old it is."""
+    async with opened() as store:
+        await store.engine.write(partial(_deliver, "open", False))  # noqa: FBT003
+        await _pass(store, 1000)
+        assert await store.retention.due(PERIODS) == NOTHING
+        assert await store.retention.run(PERIODS, by="admin") == NOTHING
+        row = await store.engine.read(partial(deliveries.get, "open"))
+        assert row is not None
+        assert row.payload == b"sealed"
+
+
+async def test_looking_changes_nothing(opened: Opened) -> None:
+    """What would go can be counted first; nothing goes and the journal says nothing."""
+    async with opened() as store:
+        await _call(store, "old")
+        await _pass(store, 1000)
+        expected = Retained(attempts=1, bodies=0, keys=0, calls=1)
+        assert await store.retention.due(PERIODS) == await store.retention.due(PERIODS) == expected
+        assert await store.audit.changes(limit=9) == ()
+        await store.retention.run(PERIODS, by="admin")
+        (change,) = await store.audit.changes(limit=9)
+        assert (change.by, change.what) == ("admin", "retention.run")
+
+
+async def test_it_is_done_once_a_day_whoever_asks(opened: Opened) -> None:
+    """Of several that ask at once one does it; before the hour nobody, after it nobody a second time that day."""
+    async with opened() as one, opened(serving=False) as two:
+        await _call(one, "old")
+        await _pass(one, 1000)
+        await _day_begins(one, 1)
+        assert await one.retention.run_nightly(PERIODS, hour=2) is None
+        await _pass(one, 1.5 / 24)
+        both = [store.retention.run_nightly(PERIODS, hour=2) for store in (one, two, one, two)]
+        gone = [found for found in await asyncio.gather(*both) if found is not None]
+        assert gone == [Retained(attempts=1, bodies=0, keys=0, calls=1)]
+        await _pass(one, 20 / 24)
+        assert await two.retention.run_nightly(PERIODS, hour=2) is None
+        await _day_begins(one, 3)
+        assert await two.retention.run_nightly(PERIODS, hour=2) == NOTHING
+        assert [change.by for change in await one.audit.changes(limit=9)] == ["nightly", "nightly"]
+
+
+async def test_calls_go_on_while_much_is_deleted(opened: Opened) -> None:
+    """Thousands of old rows go in bites: a call that comes in between is written before the last of them is gone."""
+    hands = Hands(now=datetime(2020, 1, 5, 8, tzinfo=VIETNAM))
+    async with opened(hands=hands) as store:
+        many = 4000
+        await asyncio.gather(*(store.attempts.close_call(call(f"old-{number}"), outcome()) for number in range(many)))
+        hands.now = from_micros(await store.engine.read(instant.now))
+        running = asyncio.create_task(store.retention.run(PERIODS, by="admin"))
+        await asyncio.sleep(0)
+        written = 0
+        while not running.done():
+            await _call(store, f"new-{written}")
+            written += 1
+        assert (await running).calls == many
+        assert written > 2
+        assert len(await store.audit.recent(limit=many)) == written
+
+
+async def test_the_serving_process_does_it_by_itself(opened: Opened) -> None:
+    """While the gateway runs it happens without anybody asking, is counted, and a store that fails does not end it."""
+    async with opened() as store:
+        await _call(store, "old")
+        await _pass(store, 4000)
+        metrics, settings = Metrics(), RetentionSettings(hour=0)
+        nightly = Nightly(store.retention, settings, metrics, first=0.0)
+        await store.engine.write(lambda tx: tx.execute("ALTER TABLE attempt RENAME TO elsewhere"))
+        assert await nightly.look() is False
+        await store.engine.write(lambda tx: tx.execute("ALTER TABLE elsewhere RENAME TO attempt"))
+        await _pass(store, 1)
+        task = asyncio.create_task(nightly.serve())
+        for _ in range(400):
+            if await store.audit.call("old") is None:
+                break
+            await asyncio.sleep(0.02)
+        task.cancel()
+        await asyncio.wait([task])
+        assert await store.audit.call("old") is None
+        deleted = metrics.registry.get_sample_value("lienthong_retention_deleted_total", {"what": "calls"})
+        assert deleted is not None
+        assert periods(settings).audit == timedelta(days=1826)
