@@ -191,9 +191,10 @@ async def test_a_look_up_that_cannot_tell_asks_a_person(place: Place) -> None:
         one.toy.behaviours = [one.toy.acts_and_is_silent()]
         one.toy.answers = [LookupAnswer.CANNOT_TELL] * 3
         delivery = await one.accept("append")
-        behind, elsewhere = await one.accept("append"), await one.accept("append", lane="H-2")
+        behind = await one.accept("append")
         await one.running()
         await one.until(delivery, "unknown")
+        elsewhere = await one.accept("append", lane="H-2")
         for looks in (1, 2, 3):
             await one.move(SETTLE_AFTER)
             await _until(partial(_looked, one, looks))
@@ -345,8 +346,9 @@ async def test_just_before_the_first_byte_the_lease_is_asked_for_once_more(place
             return clock() + (3600 if late else 0)
 
         flights._clock = slow
-        await _until(lambda: flights is not None and one.deliveries.workers[SYSTEM].busy > 0)
-        await asyncio.sleep(0.1)
+        while not await one.attempts(delivery):
+            await asyncio.sleep(0.01)
+        await _until(lambda: one.deliveries.workers[SYSTEM].busy == 0)
         assert one.toy.sends == []
         late.clear()
         await one.move(MINUTE)
