@@ -85,11 +85,11 @@ async def test_a_backend_that_hangs_is_left(server: Postgres, tmp_path: Path, mo
 
     async with Place(tmp_path, server.dsn).opened() as store:
         try:
-            await store._engine.write(work)
+            await store.engine.write(work)
         finally:
             os.kill(backends[0], signal.SIGCONT)
         assert len(set(backends)) == 2
-        assert await store._engine.read(lambda tx: tx.fetchval("SELECT count(*) FROM agency")) == 1
+        assert await store.engine.read(lambda tx: tx.fetchval("SELECT count(*) FROM agency")) == 1
 
 
 async def test_killed_backends_cost_no_call(database: str, tmp_path: Path) -> None:
