@@ -14,6 +14,7 @@ import asyncio
 import fcntl
 import json
 import os
+import stat
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -209,6 +210,9 @@ def _locked(path: Path) -> int:
     """Open a file for this process alone."""
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        if not stat.S_ISREG(os.fstat(file).st_mode):  # a device may have no end to read
+            os.close(file)
+            raise JournalRefused(f"{path}: not a file")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
