@@ -56,6 +56,9 @@ def test_every_command_explains_itself_in_both_languages(
         (("mocks", "faults", "add", "hang", "--with", "seconds"), "seconds is no field."),
         (("mocks", "faults", "add", "hang", "--with", "seconds:=x"), "seconds:=x is no field."),
         (("mocks", "faults", "add", "hang", "--with", "=x"), "=x is no field."),
+        (("mocks", "faults", "add", "hang", "--with", "seconds:=NaN"), "seconds:=NaN is no field."),
+        (("mocks", "faults", "add", "hang", "--with", "seconds:=1e999"), "seconds:=1e999 is no field."),
+        (("mocks", "faults", "add", "hang"), "The fault does not say until when it strikes."),
         (("mocks", "faults", "add", "hang", "--daily", "23"), "23 are no hours of the day."),
         (("mocks", "faults", "add", "hang", "--until", "soon"), "soon is no moment."),
         (("mocks", "faults", "add", "--json-file", "/nowhere/it.json"), "/nowhere/it.json cannot be used"),
@@ -65,6 +68,11 @@ def test_every_command_explains_itself_in_both_languages(
         (("mocks", "clock", "jump", "noon"), "noon is no time of the day."),
         (("mocks", "clock", "jump", "07:30", "--weekday", "someday"), "someday is no day of the week."),
         (("mocks", "clock", "set", "tomorrow"), "tomorrow is no moment."),
+        (("mocks", "status", "--admin", "127.0.0.1:9100"), "127.0.0.1:9100 is no address of mocks."),
+        (("mocks", "status", "--admin", "http://[::1"), "http://[::1 is no address of mocks."),
+        (("mocks", "status", "--admin", "http://127.0.0.1:99999"), "http://127.0.0.1:99999 is no address of mocks."),
+        (("mocks", "status", "--admin", ""), " is no address of mocks."),
+        (("mocks", "serve", "--citizens", "9999999"), "The value of --citizens N cannot be used"),
     ],
 )
 def test_a_wrong_command_line_says_what_to_do(command: Command, arguments: tuple[str, ...], said: str) -> None:
