@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import subprocess
 import typing
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
+from lienthong import home
 from lienthong.app import application, run
 from lienthong.stop import ExitCode
+from tests.support import frontdoor
 
 if typing.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,3 +107,21 @@ def test_a_language_that_is_not_there_is_told_in_the_one_that_is(capsys: pytest.
     """`--lang fr` ends like any other usage error, in the language of the machine."""
     assert run(["demo", "--lang", "fr"]) == ExitCode.USAGE
     assert "Không có ngôn ngữ fr." in capsys.readouterr().err
+
+
+def test_a_full_disk_is_told_in_a_sentence() -> None:
+    """What cannot be written to standard output ends with 6, without a traceback, and says that it may be done."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(  # noqa: S603 - our own command
+            home.module("lienthong", "--version"),
+            env=frontdoor.environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=frontdoor.SECONDS,
+            check=False,
+        )
+    assert done.returncode == ExitCode.NOT_POSSIBLE
+    assert done.stderr.startswith("Error: The result cannot be written: No space left on device.")
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
