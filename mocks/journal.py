@@ -16,6 +16,7 @@ import json
 import os
 import stat
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
+FREED_AT_ONCE = 2 << 20
+FREEING_PAUSE = 0.005
 
 
 class JournalRefused(ValueError):
@@ -176,7 +179,7 @@ class Journal:
             os.close(fresh)
             raise
         _sync_folder(self.path.parent)
-        threading.Thread(target=os.close, args=(old,), name="journal-old").start()
+        threading.Thread(target=_let_go, args=(old,), name="journal-old", daemon=True).start()
 
     def _put(self, lines: Iterable[bytes]) -> None:
         """Append lines and have them on disk."""
@@ -221,6 +224,16 @@ def _locked(path: Path) -> int:
         if path.exists() and os.path.samestat(os.fstat(file), path.stat()):
             return file
         os.close(file)  # between the two somebody began it anew: this is the lock of a file that nobody finds again
+
+
+def _let_go(file: int) -> None:
+    """Free a long file a little at a time: the disk would be busy with it for as long as somebody waits otherwise."""
+    size = os.fstat(file).st_size
+    while size > 0:
+        size = max(0, size - FREED_AT_ONCE)
+        os.ftruncate(file, size)
+        time.sleep(FREEING_PAUSE)
+    os.close(file)
 
 
 def _sync_folder(folder: Path) -> None:
