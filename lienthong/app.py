@@ -1,9 +1,11 @@
 """The commands put together, and the one place where a command's end becomes an exit code."""
 
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Annotated
@@ -17,6 +19,8 @@ from lienthong.stop import ExitCode, Stop
 from lienthong.voice import Voice
 
 NAME = "lienthong"
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""How a full disk refuses what a command writes to standard output."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -32,6 +36,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return stop.code
     except typer.TyperException as error:
         return explain(error, voice)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        with suppress(OSError):
+            sys.stdout.close()  # or the interpreter would try again at its end
+        Stop(ExitCode.NOT_POSSIBLE, "no_room", why=os.strerror(error.errno)).tell(voice)
+        return ExitCode.NOT_POSSIBLE
     except (typer.Abort, KeyboardInterrupt, asyncio.CancelledError):
         voice.remark("interrupted")
         return ExitCode.INTERRUPTED

@@ -13,6 +13,7 @@ from mocks.asgi import Answer, Gone, Request, TooLarge, TooSlow, opened, read, r
 from mocks.callbacks import CallbackSettings
 from mocks.clock import Clock
 from mocks.control import Control
+from mocks.control.routes import ROOT
 from mocks.defects import defect
 from mocks.doors.partner.door import PartnerDoor
 from mocks.doors.population.door import PopulationDoor
@@ -196,7 +197,7 @@ class MockApp:
         request = await read(request, receive)
         door = self.door(request.path)
         if door is None:
-            return text_answer("no such door", 404)
+            return text_answer(self._signpost, 404)
         shown = door.publish(request)
         if shown is not None:
             return shown
@@ -210,6 +211,12 @@ class MockApp:
         if self.journal is not None:
             with suppress(JournalBroken):  # what is not kept may still be looked at
                 await self.journal.settle()
+
+    @property
+    def _signpost(self) -> str:
+        """What is told to whoever knocks where no door is."""
+        doors = ", ".join(door.path for door in self.doors)
+        return f"no such door; there is {doors}, and the admin API at {ROOT}"
 
     def space(self, request: Request, login: str | None = None) -> Space:
         """Return the namespace that a request names: by a header, or as `account+namespace`. Raises `NoSpace`."""

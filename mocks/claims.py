@@ -226,7 +226,7 @@ def _number(claim: Effects | Exchanges, ledger: Ledger) -> _Found:
         return True, f"each of {len(asked)} keys has {claim.wanted} {name}", []
     some = ", ".join(f"{key}: {count}" for key, count in list(wrong.items())[:SHOWN])
     evidence = [one for one in found if one.key in wrong]
-    return False, f"{len(wrong)} of {len(asked)} keys have not {claim.wanted} {name} ({some})", evidence
+    return False, f"{len(wrong)} of {len(asked)} keys do not have {claim.wanted} {name} ({some})", evidence
 
 
 def _asked(claim: Effects | Exchanges, ledger: Ledger) -> list[str]:

@@ -14,7 +14,9 @@ import asyncio
 import fcntl
 import json
 import os
+import stat
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT = 1
+FREED_AT_ONCE = 2 << 20
+FREEING_PAUSE = 0.005
 
 
 class JournalRefused(ValueError):
@@ -175,7 +179,7 @@ class Journal:
             os.close(fresh)
             raise
         _sync_folder(self.path.parent)
-        threading.Thread(target=os.close, args=(old,), name="journal-old").start()
+        threading.Thread(target=_let_go, args=(old,), name="journal-old", daemon=True).start()
 
     def _put(self, lines: Iterable[bytes]) -> None:
         """Append lines and have them on disk."""
@@ -209,6 +213,9 @@ def _locked(path: Path) -> int:
     """Open a file for this process alone."""
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        if not stat.S_ISREG(os.fstat(file).st_mode):  # a device may have no end to read
+            os.close(file)
+            raise JournalRefused(f"{path}: not a file")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -217,6 +224,16 @@ def _locked(path: Path) -> int:
         if path.exists() and os.path.samestat(os.fstat(file), path.stat()):
             return file
         os.close(file)  # between the two somebody began it anew: this is the lock of a file that nobody finds again
+
+
+def _let_go(file: int) -> None:
+    """Free a long file a little at a time: the disk would be busy with it for as long as somebody waits otherwise."""
+    size = os.fstat(file).st_size
+    while size > 0:
+        size = max(0, size - FREED_AT_ONCE)
+        os.ftruncate(file, size)
+        time.sleep(FREEING_PAUSE)
+    os.close(file)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -26,7 +26,9 @@ from lienthong.voice import Voice
 def demo(  # noqa: PLR0917 - every one is an option of the command line
     context: typer.Context,
     keep: Annotated[bool, typer.Option("--keep", help="demo.keep")] = False,  # noqa: FBT002 - a flag
-    citizens: Annotated[int, typer.Option("--citizens", metavar="N", min=300, help="demo.citizens")] = 2000,
+    citizens: Annotated[
+        int, typer.Option("--citizens", metavar="N", min=300, max=1_000_000, help="demo.citizens")
+    ] = 2000,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="mocks.seed")] = 1,
     only: Annotated[list[str] | None, typer.Option("--only", metavar="STORY", help="demo.only")] = None,
     doubt: Annotated[bool, typer.Option("--doubt", hidden=True)] = False,  # noqa: FBT002 - a flag

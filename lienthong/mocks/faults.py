@@ -73,6 +73,8 @@ def add(
             whom=Whom(door=door, platform=platform, operation=operation, agency=agency, province=province, key=for_key),
             details=dict(reach.fields(details or ())),
         )
+        if fault.until == Until():
+            raise Stop(ExitCode.USAGE, "mocks_until")
         said = fault.said()
     with asked.space() as space:
         armed = space.faults.add_as_said(said)

@@ -116,7 +116,7 @@ def _exchanges(asked: Asked, found: tuple[Exchange, ...]) -> Table:
         table.add_row(
             str(one.seq),
             f"{one.at.astimezone(VIETNAM):%d %H:%M:%S}",
-            f"{one.door}/{one.operation}",
+            f"{one.door} {one.operation}",
             one.key,
             str(one.attempt),
             "\n".join(one.faults),
@@ -131,7 +131,7 @@ def _effects(asked: Asked, found: tuple[Effect, ...]) -> Table:
     table = asked.table("seq", "time", "operation", "key", "exchange")
     for one in found:
         at = f"{one.at.astimezone(VIETNAM):%d %H:%M:%S}"
-        table.add_row(str(one.seq), at, f"{one.door}/{one.operation}", one.key, str(one.exchange))
+        table.add_row(str(one.seq), at, f"{one.door} {one.operation}", one.key, str(one.exchange))
     return table
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 from pydantic import SecretStr
@@ -24,6 +25,8 @@ PORT = 9100
 ADDRESS = f"http://127.0.0.1:{PORT}"
 STDIN = Path("-")
 UNAUTHORIZED = 401
+WHOLE = frozenset({"fault", "kind", "key", "number", "verb"})
+"""Columns that are never broken into lines: somebody will copy what stands there into another command."""
 
 Admin = Annotated[str, typer.Option(metavar="URL", envvar="LIENTHONG_MOCKS", help="mocks.option.admin")]
 Namespace = Annotated[str, typer.Option(metavar="NAME", help="mocks.option.namespace")]
@@ -50,6 +53,7 @@ class Asked:
     @contextmanager
     def server(self) -> Iterator[Mocks]:
         """Reach the server. Raises `Stop` for whatever goes wrong between it and us."""
+        _look_at(self.admin)
         with explained(), Mocks(self.admin, key=self.key) as mocks:
             yield mocks
 
@@ -68,7 +72,12 @@ class Asked:
 
     def table(self, *columns: str) -> Table:
         """Return an empty table with titles in the language of the voice."""
-        return Table(*(self.voice.say(f"mocks.column.{name}") for name in columns), box=options.BOX)
+        table = Table(box=options.BOX, padding=(0, 1, 0, 0), pad_edge=False)
+        for name in columns:
+            title = self.voice.say(f"mocks.column.{name}")
+            least = max(map(len, title.split()))
+            table.add_column(title, overflow="fold", no_wrap=name in WHOLE, min_width=least)
+        return table
 
 
 def asking(command: Callable[..., None]) -> Callable[..., None]:
@@ -117,6 +126,17 @@ def explained() -> Iterator[None]:
         raise Stop(ExitCode.NOT_POSSIBLE, "mocks_strange", why=str(error)) from None
 
 
+def _look_at(address: str) -> None:
+    """Raise `Stop` for what is no address at all."""
+    try:
+        parts = urlsplit(address)
+        sound = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise Stop(ExitCode.USAGE, "mocks_address", given=address)
+
+
 def fields(given: Sequence[str]) -> Mapping[str, Any]:
     """Return what is typed as `NAME=TEXT` or `NAME:=JSON`. Raises `Stop`."""
     return dict(map(_field, given))
@@ -155,6 +175,8 @@ def _field(given: str) -> tuple[str, Any]:
     if not name.endswith(":"):
         return name, value
     try:
-        return name.removesuffix(":"), json.loads(value)
+        parsed = json.loads(value)
+        json.dumps(parsed, allow_nan=False)  # NaN and 1e999 are no JSON, whatever this library says
     except ValueError:
         raise Stop(ExitCode.USAGE, "mocks_field", given=given) from None
+    return name.removesuffix(":"), parsed

@@ -21,7 +21,7 @@ def serve(  # noqa: PLR0917 - every one is an option of the command line
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="mocks.serve.host")] = "127.0.0.1",
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65_535, help="mocks.serve.port")] = PORT,
     seed: Annotated[int, typer.Option(metavar="N", help="mocks.seed")] = 1,
-    citizens: Annotated[int, typer.Option(metavar="N", min=300, help="mocks.citizens")] = 5000,
+    citizens: Annotated[int, typer.Option(metavar="N", min=300, max=1_000_000, help="mocks.citizens")] = 5000,
     journal: Annotated[Path | None, typer.Option(metavar="FILE", help="mocks.serve.journal")] = None,
 ) -> None:
     """Replace this process by the mocks; arguments that are not ours are handed on."""

@@ -1,5 +1,6 @@
 """`lienthong mocks dialects show|set`: how the doors speak where the real systems' way is unknown."""
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -41,6 +42,6 @@ def _drawn(asked: Asked, spoken: Mapping[str, Mapping[str, Any]]) -> Table:
     table = asked.table("door", "dialect", "value")
     for door, dialects in spoken.items():
         for name, value in dialects.items():
-            table.add_row(door, name, str(value))
+            table.add_row(door, name, value if isinstance(value, str) else json.dumps(value))
         table.add_section()
     return table

@@ -27,7 +27,7 @@ def reset(
     asked: Asked,
     *,
     seed: Annotated[int | None, typer.Option(metavar="N", help="mocks.seed")] = None,
-    citizens: Annotated[int | None, typer.Option(metavar="N", min=300, help="mocks.citizens")] = None,
+    citizens: Annotated[int | None, typer.Option(metavar="N", min=300, max=1_000_000, help="mocks.citizens")] = None,
 ) -> None:
     """Put the namespace back to its start."""
     with asked.space() as space:

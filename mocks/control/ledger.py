@@ -10,9 +10,13 @@ from pydantic import Field
 
 from mocks.asgi import Answer, json_answer
 from mocks.claims import CLAIMS, Verdict, check
-from mocks.control.parts import MOST, Call, Route, Strict, json_of
+from mocks.control.parts import MOST, Call, Route, Strict, Wrong, door_of, json_of
+from mocks.doors import UNKNOWN
+from mocks.faults import NATURE
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from mocks.control.parts import App, Routes
     from mocks.ledger import Exchange, Ledger
 
@@ -56,21 +60,33 @@ class LedgerPart:
     """`exchanges`, `effects`, `ledger/check`."""
 
     def __init__(self, app: App) -> None:
-        del app
+        self._app = app
         self.routes: Routes = {
             ("GET", "exchanges"): Route(self._exchanges, "What came in, what struck it, what was answered.", Exchanges),
             ("GET", "effects"): Route(self._effects, "What was done, and how often for each key.", Effects),
             ("POST", "ledger/check"): Route(self._check, "Check claims about the ledger; each gets a verdict."),
         }
 
+    def _check_names(self, about: BaseModel) -> None:
+        """Refuse what nothing could ever be about: a claim that nothing happened would hold because of a slip."""
+        door, operation, fault = (getattr(about, name, None) for name in ("door", "operation", "fault"))
+        doors = self._app.doors if door is None else (door_of(self._app, door),)
+        names = {UNKNOWN, *(name for one in doors for name in one.operations)}
+        if operation is not None and operation not in names:
+            raise Wrong(f"there is no operation of this name; there is {', '.join(sorted(names))}")
+        if fault is not None and fault not in NATURE:
+            raise Wrong("there is no fault of this name; faults/kinds lists what there is")
+
     async def _exchanges(self, call: Call) -> Answer:
         ledger, query = call.space.ledger, call.query
+        self._check_names(query)
         found = (one for one in ledger.exchanges(query.since) if query.hits(one))
         shown = [_exchange(one, ledger) for one in islice(found, min(query.limit, MOST))]
         return json_answer({"total": ledger.total, "exchanges": shown})
 
     async def _effects(self, call: Call) -> Answer:
         ledger, query = call.space.ledger, call.query
+        self._check_names(query)
         asked = {one.seq for one in ledger.exchanges() if query.hits(one)}
         found = (asdict(one) for one in ledger.effects(query.since) if one.exchange in asked)
         names = ("door", "operation", "key", "count")
@@ -81,6 +97,8 @@ class LedgerPart:
     async def _check(self, call: Call) -> Answer:
         given = json_of(call.request)
         claims = CLAIMS.validate_python(given if isinstance(given, list) else [given])
+        for claim in claims:
+            self._check_names(claim)
         verdicts = [check(claim, call.space.ledger) for claim in claims]
         shown = [_verdict(verdict, call.space.ledger) for verdict in verdicts]
         return json_answer({"holds": all(verdict.holds for verdict in verdicts), "verdicts": shown})

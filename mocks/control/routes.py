@@ -49,7 +49,7 @@ class Control:
 
     def owns(self, request: Request) -> bool:
         """Say whether a request is for the admin API."""
-        return request.path.startswith(ROOT)
+        return f"{request.path}/".startswith(ROOT)
 
     async def handle(self, request: Request, receive: Receive) -> Answer:
         """Answer one request. A caller who may not call is not read to the end. Raises `TooLarge` or `Gone`."""
@@ -73,7 +73,7 @@ class Control:
 
     def _route(self, request: Request) -> Route:
         """Return the route of a request. Raises `Wrong`."""
-        path = request.path.removeprefix(ROOT).rstrip("/")
+        path = f"{request.path}/".removeprefix(ROOT).rstrip("/")
         paths = (path, _folder(path))
         routes = {method: route for (method, other), route in self._routes.items() if other in paths}
         if not routes:

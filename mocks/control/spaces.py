@@ -11,13 +11,11 @@ from mocks.asgi import Answer, json_answer
 from mocks.control.parts import Call, Route, Strict, Wrong, object_of
 from mocks.settings import credentials
 from mocks.spaces import populate
+from mocks.world import MOST_CITIZENS
 
 if TYPE_CHECKING:
     from mocks.control.parts import App, Routes
     from mocks.spaces import Space
-
-
-MOST_CITIZENS = 1_000_000
 
 
 class Beginning(Strict):

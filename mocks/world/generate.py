@@ -26,6 +26,8 @@ AS_OF = date(2026, 7, 1)
 """The day the world is of, so that a minor stays one whenever a test runs."""
 LEAST_CITIZENS = 300
 """Below this there would not be enough candidates for every oddity."""
+MOST_CITIZENS = 1_000_000
+"""Above this a slip of the keyboard would take all the memory of the machine."""
 ADULT = 18
 SHARES = {
     Oddity.DECOMPOSED_NAME: 0.02,
@@ -75,9 +77,11 @@ class _Draft:
 
 
 def generate(seed: int, citizens: int = 5000) -> People:
-    """Return the world of this seed. Raises `ValueError` for fewer than `LEAST_CITIZENS`."""
+    """Return the world of this seed. Raises `ValueError` for too few citizens or too many."""
     if citizens < LEAST_CITIZENS:
         raise ValueError(f"a world needs at least {LEAST_CITIZENS} citizens")
+    if citizens > MOST_CITIZENS:
+        raise ValueError(f"a world has at most {MOST_CITIZENS} citizens")
     rng = Random(seed)  # noqa: S311 - made-up people need repeatable draws, not secrets
     drafts = _people(rng, citizens)
     _mark(rng, drafts)

@@ -137,7 +137,6 @@ def test_a_fault_is_taken_from_a_file(verb: Verb, tmp_path: Path, monkeypatch: p
     ("arguments", "said"),
     [
         (("faults", "add", "no_such", "--times", "1"), "The mocks refuse: not understood; what:"),
-        (("faults", "add", "hang"), "until:"),
         (("faults", "add", "hang", "--times", "1", "--door", "nowhere"), "there is no door of this name"),
         (("world", "list", "nothing"), "there is no kind of this name"),
         (("world", "show", "citizen", "99999"), "(404)"),
@@ -145,6 +144,11 @@ def test_a_fault_is_taken_from_a_file(verb: Verb, tmp_path: Path, monkeypatch: p
         (("dialects", "set", "population", "name=loud"), "The mocks refuse:"),
         (("namespaces", "remove", "nobody"), "(404)"),
         (("ledger", "check", "no_such"), "The mocks refuse:"),
+        (
+            ("ledger", "check", "effects", "--exactly", "0", "--operation", "lokup"),
+            "there is no operation of this name",
+        ),
+        (("ledger", "exchanges", "--door", "nowhere"), "there is no door of this name"),
     ],
 )
 def test_what_the_mocks_refuse_ends_in_a_sentence(verb: Verb, arguments: tuple[str, ...], said: str) -> None:
@@ -154,6 +158,20 @@ def test_what_the_mocks_refuse_ends_in_a_sentence(verb: Verb, arguments: tuple[s
     assert said in err
     assert "What to do:" in err
     assert out == ""
+
+
+def test_what_has_to_be_typed_again_is_shown_whole(
+    verb: Verb, server: Server, space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal of 80 columns keys, numbers and names of faults stand in one piece, and nothing is cut off."""
+    monkeypatch.setenv("COLUMNS", "80")
+    citizen = space.world.citizen()
+    assert citizen.key in verb("world", "citizens", "--limit", "5")[1]
+    with space.faults.strike("platform_near_fault", province="H99", key=citizen.key):
+        assert " platform_near_fault " in verb("faults", "list")[1]
+    knock(server, space)
+    for shown in (verb("ledger", "exchanges"), verb("faults", "kinds"), verb("world", "kinds")):
+        assert "…" not in shown[1]
 
 
 def test_the_world_is_shown_and_moved(verb: Verb, space: Space) -> None:

@@ -28,6 +28,16 @@ def test_the_root_says_what_there_is(mocks: Mocks) -> None:
     assert "late" in index["fault"]["$defs"]["Details"]["properties"]["seconds"]["description"]
 
 
+def test_who_mistakes_the_path_is_shown_the_way(mocks: Mocks) -> None:
+    """The root answers without its last slash too; where no door is, the answer names those there are."""
+    admin = mocks.ready["admin"].rstrip("/")
+    assert mocks.client.get(admin).json() == mocks.admin("GET", "").json()
+    lost = mocks.client.get(f"{admin}s")
+    assert lost.status_code == 404
+    for place in ("/population", "/partner", "/__mock__/"):
+        assert place in lost.text
+
+
 def test_every_resource_is_in_the_readme(mocks: Mocks) -> None:
     """What the admin API offers and what its README says it offers are the same."""
     readme = (ROOT / "mocks" / "control" / "README.md").read_text("utf-8")
@@ -125,6 +135,12 @@ def test_wrong_faults_are_refused(mocks: Mocks, content: Any) -> None:
         ("DELETE", "health", None, 405),
         ("GET", "exchanges?limit=many", None, 422),
         ("GET", "exchanges?since=-1", None, 422),
+        ("GET", "exchanges?door=nowhere", None, 422),
+        ("GET", "effects?operation=lokup", None, 422),
+        ("GET", "exchanges?fault=meteor", None, 422),
+        ("POST", "ledger/check", {"claim": "effects", "exactly": 0, "operation": "lokup"}, 422),
+        ("POST", "ledger/check", [{"claim": "exchanges", "exactly": 0, "fault": "meteor"}], 422),
+        ("POST", "ledger/check", {"claim": "waited", "door": "population", "operation": "register"}, 422),
         ("GET", "world/citizens?oddity=green", None, 422),
         ("PATCH", "dialects", {"population": {"prefix": "ns2"}}, 422),
         ("PATCH", "dialects", {"population": {"accent": "northern"}}, 422),

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import subprocess
 import typing
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
+from lienthong import home
 from lienthong.app import application, run
 from lienthong.stop import ExitCode
+from tests.support import frontdoor
 
 if typing.TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,6 +60,9 @@ def test_every_command_explains_itself_in_both_languages(
         (("mocks", "faults", "add", "hang", "--with", "seconds"), "seconds is no field."),
         (("mocks", "faults", "add", "hang", "--with", "seconds:=x"), "seconds:=x is no field."),
         (("mocks", "faults", "add", "hang", "--with", "=x"), "=x is no field."),
+        (("mocks", "faults", "add", "hang", "--with", "seconds:=NaN"), "seconds:=NaN is no field."),
+        (("mocks", "faults", "add", "hang", "--with", "seconds:=1e999"), "seconds:=1e999 is no field."),
+        (("mocks", "faults", "add", "hang"), "The fault does not say until when it strikes."),
         (("mocks", "faults", "add", "hang", "--daily", "23"), "23 are no hours of the day."),
         (("mocks", "faults", "add", "hang", "--until", "soon"), "soon is no moment."),
         (("mocks", "faults", "add", "--json-file", "/nowhere/it.json"), "/nowhere/it.json cannot be used"),
@@ -65,6 +72,11 @@ def test_every_command_explains_itself_in_both_languages(
         (("mocks", "clock", "jump", "noon"), "noon is no time of the day."),
         (("mocks", "clock", "jump", "07:30", "--weekday", "someday"), "someday is no day of the week."),
         (("mocks", "clock", "set", "tomorrow"), "tomorrow is no moment."),
+        (("mocks", "status", "--admin", "127.0.0.1:9100"), "127.0.0.1:9100 is no address of mocks."),
+        (("mocks", "status", "--admin", "http://[::1"), "http://[::1 is no address of mocks."),
+        (("mocks", "status", "--admin", "http://127.0.0.1:99999"), "http://127.0.0.1:99999 is no address of mocks."),
+        (("mocks", "status", "--admin", ""), " is no address of mocks."),
+        (("mocks", "serve", "--citizens", "9999999"), "The value of --citizens N cannot be used"),
     ],
 )
 def test_a_wrong_command_line_says_what_to_do(command: Command, arguments: tuple[str, ...], said: str) -> None:
@@ -95,3 +107,21 @@ def test_a_language_that_is_not_there_is_told_in_the_one_that_is(capsys: pytest.
     """`--lang fr` ends like any other usage error, in the language of the machine."""
     assert run(["demo", "--lang", "fr"]) == ExitCode.USAGE
     assert "Không có ngôn ngữ fr." in capsys.readouterr().err
+
+
+def test_a_full_disk_is_told_in_a_sentence() -> None:
+    """What cannot be written to standard output ends with 6, without a traceback, and says that it may be done."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(  # noqa: S603 - our own command
+            home.module("lienthong", "--version"),
+            env=frontdoor.environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=frontdoor.SECONDS,
+            check=False,
+        )
+    assert done.returncode == ExitCode.NOT_POSSIBLE
+    assert done.stderr.startswith("Error: The result cannot be written: No space left on device.")
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,6 @@ from mocks.journal import Journal, JournalBroken, JournalRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 HEADER = {"seed": 1, "citizens": 300}
 SOON = 0.05
@@ -197,6 +197,13 @@ def test_what_is_no_journal_of_ours_is_refused_and_left_alone(tmp_path: Path, co
         list(journal.records())
     assert str(path) in str(refused.value)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("device", ["/dev/full", "/dev/null"])
+def test_a_device_is_no_journal(device: str) -> None:
+    """What has no end to read, or keeps nothing, is refused at once."""
+    with pytest.raises(JournalRefused, match="not a file"):
+        Journal(Path(device), HEADER)
 
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:

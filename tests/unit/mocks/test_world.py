@@ -13,7 +13,7 @@ from datetime import date
 import pytest
 
 from mocks.control.world import describe
-from mocks.world import AS_OF, LEAST_CITIZENS, Citizen, Oddity, People, Registry, Relation, Sex, generate
+from mocks.world import AS_OF, LEAST_CITIZENS, MOST_CITIZENS, Citizen, Oddity, People, Registry, Relation, Sex, generate
 from mocks.world.places import places
 from tests.support.mocks import ROOT, joined
 
@@ -89,6 +89,12 @@ def test_too_small_a_world_is_refused() -> None:
     """A world without room for every oddity is not made."""
     with pytest.raises(ValueError, match="at least"):
         generate(1, LEAST_CITIZENS - 1)
+
+
+def test_a_world_beyond_all_memory_is_refused() -> None:
+    """A nought too many is told at once; nobody waits until the machine has no memory left."""
+    with pytest.raises(ValueError, match="at most"):
+        generate(1, MOST_CITIZENS + 1)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
