@@ -162,7 +162,7 @@ async def test_not_there_counts_only_when_it_repeats(place: Place) -> None:
         await one.running()
         await one.until(delivery, "unknown")
         await one.move(SETTLE_AFTER)
-        await _until(lambda: len(one.toy.lookups) == 1)
+        await one.concluded(delivery, 2)
         await asyncio.sleep(0.1)
         assert (len(one.toy.lookups), len(one.toy.sends)) == (1, 1)
         await one.move(MINUTE)
@@ -179,7 +179,7 @@ async def test_a_slow_actor_acts_between_two_look_ups(place: Place) -> None:
         await one.running()
         await one.until(delivery, "unknown")
         await one.move(SETTLE_AFTER)
-        await _until(lambda: len(one.toy.lookups) == 1)
+        await one.concluded(delivery, 2)
         await one.move(MINUTE)
         await one.until(delivery, "settled")
         assert len(one.toy.sends) == 1
@@ -197,7 +197,7 @@ async def test_a_look_up_that_cannot_tell_asks_a_person(place: Place) -> None:
         elsewhere = await one.accept("append", lane="H-2")
         for looks in (1, 2, 3):
             await one.move(SETTLE_AFTER)
-            await _until(partial(_looked, one, looks))
+            await one.concluded(delivery, 1 + looks)
         found = await one.until(delivery, "needs_person")
         await one.until(elsewhere, "settled")
         assert (found.why, (await one.get(behind)).state) == ("cannot_tell", "accepted")
@@ -447,7 +447,7 @@ async def test_a_refused_credential_holds_its_agency_and_no_other(place: Place) 
         for each in free:
             await one.until(each, "settled")
         await _until_any(one, held, "held")
-        await asyncio.sleep(0.2)
+        await _until(lambda: one.deliveries.workers[SYSTEM].busy == 0)
         sent = len(one.toy.sends)
         await asyncio.sleep(0.2)
         assert len(one.toy.sends) == sent
@@ -473,7 +473,7 @@ async def test_one_delivery_tries_after_the_hold(place: Place) -> None:
         accepted = [await one.accept("put", lane=f"H-{n}") for n in range(10)]
         await one.running()
         await _until_any(one, accepted, "held")
-        await asyncio.sleep(0.2)
+        await _until(lambda: one.deliveries.workers[SYSTEM].busy == 0)
         sent = len(one.toy.sends)
         await one.move(timedelta(minutes=6))
         await _until(lambda: len(one.toy.sends) > sent)
@@ -617,10 +617,6 @@ async def _until(condition: Callable[[], bool], seconds: float = 10) -> None:
     while not condition():
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.01)
-
-
-def _looked(one: Bench, times: int) -> bool:
-    return len(one.toy.lookups) == times
 
 
 async def _until_any(one: Bench, deliveries: list[Delivery], state: str) -> None:
