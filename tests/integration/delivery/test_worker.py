@@ -319,19 +319,21 @@ async def test_a_worker_that_lost_its_lease_cannot_settle(place: Place) -> None:
 
 
 async def test_a_worker_that_lost_its_lease_cannot_send(place: Place) -> None:
-    """It stood still between taking a lane and beginning: with the lane gone, nothing leaves."""
-    async with bench(place) as one, bench(place, store=one.store) as two:
-        delivery = await one.accept("tell")
+    """It stood still between taking a lane and beginning: another has the lane now, and only that one may begin."""
+    async with bench(place) as one:
+        await one.accept("tell")
         chosen = DeliverySettings()
         taken = await one.store.engine.write(
             partial(steps.take, system=SYSTEM, owner="sleeper", known=[], room=1, settings=chosen)
         )
         (job,) = taken.jobs
         await one.move(LEASE)
-        await two.running()
-        await two.until(delivery, "settled")
+        again = await one.store.engine.write(
+            partial(steps.take, system=SYSTEM, owner="other", known=[], room=1, settings=chosen)
+        )
         course = steps.Course(ordinal=1, request_id="r", action=Action.SEND)
         assert not await one.store.engine.write(partial(steps.begin, job, course, chosen))
+        assert await one.store.engine.write(partial(steps.begin, again.jobs[0], course, chosen))
 
 
 async def test_just_before_the_first_byte_the_lease_is_asked_for_once_more(place: Place) -> None:
@@ -403,8 +405,9 @@ async def test_the_stop_switch_stops_everything(place: Place) -> None:
         await one.store.switches.pause(SYSTEM, by="admin", why="thử")
         waiting = [await one.accept(lane=f"W-{n}") for n in range(5)]
         await one.move(timedelta(hours=1))
+        taken = await _taken(one)
         await asyncio.sleep(0.2)
-        assert (len(one.toy.sends), one.toy.lookups) == (1, [])
+        assert (len(one.toy.sends), one.toy.lookups, await _taken(one)) == (1, [], taken)
         await one.store.switches.resume(SYSTEM, by="admin")
         for each in waiting:
             await one.until(each, "settled")
@@ -518,10 +521,12 @@ async def test_while_the_breaker_is_open_only_probes_leave(place: Place) -> None
         accepted = [await one.accept(lane=f"H-{n}") for n in range(100)]
         await one.running()
         await _until(lambda: one.deliveries._outlets[SYSTEM].pipeline.state().breaker != "closed")
-        sent, began = len(one.toy.sends), asyncio.get_running_loop().time()
+        await _until(lambda: one.deliveries.workers[SYSTEM].busy == 0)
+        sent, taken, began = len(one.toy.sends), await _taken(one), asyncio.get_running_loop().time()
         await asyncio.sleep(1)
         took = asyncio.get_running_loop().time() - began
         assert len(one.toy.sends) - sent <= took / 0.3 + 1
+        assert await _taken(one) - taken <= took / 0.3 + 1
         assert {each.state for each in await one.deliveries.list(limit=200)} <= {"accepted", "waiting", "sending"}
         one.toy.always = None
         for each in accepted:
@@ -610,6 +615,11 @@ async def test_an_attempt_takes_less_than_its_lease(place: Place) -> None:
     async with bench(place, lease_seconds=2, lease_margin_seconds=0.5) as one:
         with pytest.raises(ValueError, match="lease"):
             await one.running()
+
+
+async def _taken(one: Bench) -> int:
+    """Return how often a lane has been taken."""
+    return int(await one.store.engine.read(lambda tx: tx.fetchval("SELECT sum(fence) FROM lane")))
 
 
 async def _until(condition: Callable[[], bool], seconds: float = 10) -> None:
