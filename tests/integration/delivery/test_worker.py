@@ -403,9 +403,9 @@ async def test_the_stop_switch_stops_everything(place: Place) -> None:
         await one.running()
         await one.until(unknown, "unknown")
         await one.store.switches.pause(SYSTEM, by="admin", why="thử")
+        taken = await _taken(one)
         waiting = [await one.accept(lane=f"W-{n}") for n in range(5)]
         await one.move(timedelta(hours=1))
-        taken = await _taken(one)
         await asyncio.sleep(0.2)
         assert (len(one.toy.sends), one.toy.lookups, await _taken(one)) == (1, [], taken)
         await one.store.switches.resume(SYSTEM, by="admin")
