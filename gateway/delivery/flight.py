@@ -177,7 +177,7 @@ class Flights(Generic[C]):
             return stopped
         if self._ours(ticket, self._clock()):
             return None
-        return NotSent("lease_lost", operation=operation, layer=Layer.OURS)
+        return NotSent("no_time_left", operation=operation, layer=Layer.OURS)  # of the lease; put back, told to nobody
 
     async def _weigh(
         self, ticket: Ticket, write: Write[C], history: policy.History, attempted: Attempted[Any]
