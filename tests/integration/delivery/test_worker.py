@@ -301,11 +301,17 @@ async def test_after_a_crash_no_look_up_counts_before_lease_end_and_settling_tim
         assert one.toy.sends == []
 
 
-async def test_a_worker_that_lost_its_lease_cannot_settle(place: Place) -> None:
-    """It stood still in the middle of an attempt; another has taken over: what the first one says is dropped."""
+@pytest.mark.parametrize("acts", [True, False])
+async def test_a_worker_that_lost_its_lease_cannot_settle(place: Place, *, acts: bool) -> None:
+    """It stood still in the middle of an attempt; another has taken over: whatever the first one says is dropped."""
     async with bench(place) as one, bench(place, store=one.store) as two:
         late = asyncio.Event()
-        one.toy.behaviours = [one.toy.waits_for(late)]
+
+        async def slow(order: Order, exchange: Exchange) -> bytes | None:
+            await late.wait()
+            return one.toy.act(order) if acts else await one.toy.fails(Busy)(order, exchange)
+
+        one.toy.behaviours = [slow]
         delivery = await one.accept("tell")
         await one.running()
         await one.until(delivery, "sending")
@@ -316,6 +322,7 @@ async def test_a_worker_that_lost_its_lease_cannot_settle(place: Place) -> None:
         await _until(lambda: one.deliveries.workers[SYSTEM].busy == 0)
         found = await one.get(delivery)
         assert (found.state, found.why) == ("needs_person", "interrupted")
+        assert len(one.toy.sends) == 1
 
 
 async def test_a_worker_that_lost_its_lease_cannot_send(place: Place) -> None:
