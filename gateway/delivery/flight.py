@@ -135,7 +135,7 @@ class Flights(Generic[C]):
             return await self._conclude(job, Outcome(verdict=verdict, operation=write.operation))
         attempted = await self._attempt(ticket, write)
         if ticket.lost:
-            _log.warning("lease lost", delivery=job.row.id)
+            _log.warning("lease lost", correlation_id=job.row.id)
             return None
         return await self._weigh(ticket, write, history, attempted)
 
@@ -177,7 +177,7 @@ class Flights(Generic[C]):
             return stopped
         if self._ours(ticket, self._clock()):
             return None
-        return NotSent("lease_lost", operation=operation, layer=Layer.OURS)
+        return NotSent("no_time_left", operation=operation, layer=Layer.OURS)  # of the lease; put back, told to nobody
 
     async def _weigh(
         self, ticket: Ticket, write: Write[C], history: policy.History, attempted: Attempted[Any]
@@ -236,7 +236,7 @@ class Flights(Generic[C]):
         since = (job.present - before) / MICROS
         settle_in = max(0.0, write.operation.settle_after.total_seconds() - since)
         verdict = policy.after_crash(write.operation, history, settle_in=settle_in)
-        _log.warning("send was interrupted", delivery=job.row.id, operation=str(write.operation))
+        _log.warning("send was interrupted", correlation_id=job.row.id, operation=str(write.operation))
         return await self._conclude(job, Outcome(verdict=verdict, operation=write.operation, quiet=settle_in))
 
     async def _conclude(self, job: Job, outcome: Outcome) -> DeliveryState | None:

@@ -125,7 +125,7 @@ class Worker(Generic[C]):
         work = partial(_sweep, rows.micros(self._settings.ageing_seconds))
         found = await self._engine.write(work)
         if found:
-            _log.error("lanes put right", lanes=found)
+            _log.error("lanes put right", system=self.system, detail=str(found))
             self._wake.set()
         return found
 
@@ -197,9 +197,9 @@ class Worker(Generic[C]):
         try:
             state = await self._flights.carry(ticket)
         except StoreUnavailable as trouble:
-            _log.warning("delivery could not be written", delivery=delivery, trouble=str(trouble))
+            _log.warning("delivery could not be written", correlation_id=delivery, trouble=str(trouble))
         except Exception as error:  # noqa: BLE001 - the worker's edge: the lease ends by itself, the defect is recorded
-            _log.error("defect in a delivery", delivery=delivery, error=type(error).__qualname__)
+            _log.error("defect in a delivery", correlation_id=delivery, error=type(error).__qualname__)
         else:
             if state is not None:
                 self._told(delivery, state)

@@ -250,6 +250,13 @@ class Bench:
         )
         return [(row[0], row[1], row[2], row[3]) for row in rows]
 
+    async def concluded(self, delivery: Delivery, attempts: int) -> None:
+        """Wait until so many attempts have ended, and what follows from them is written."""
+        deadline = asyncio.get_running_loop().time() + 20
+        while sum(state != "open" for _, _, state, _ in await self.attempts(delivery)) < attempts:
+            assert asyncio.get_running_loop().time() < deadline
+            await asyncio.sleep(0.01)
+
     async def running(self) -> None:
         """Start the workers."""
         self.deliveries.start()

@@ -162,7 +162,7 @@ async def test_not_there_counts_only_when_it_repeats(place: Place) -> None:
         await one.running()
         await one.until(delivery, "unknown")
         await one.move(SETTLE_AFTER)
-        await _until(lambda: len(one.toy.lookups) == 1)
+        await one.concluded(delivery, 2)
         await asyncio.sleep(0.1)
         assert (len(one.toy.lookups), len(one.toy.sends)) == (1, 1)
         await one.move(MINUTE)
@@ -179,7 +179,7 @@ async def test_a_slow_actor_acts_between_two_look_ups(place: Place) -> None:
         await one.running()
         await one.until(delivery, "unknown")
         await one.move(SETTLE_AFTER)
-        await _until(lambda: len(one.toy.lookups) == 1)
+        await one.concluded(delivery, 2)
         await one.move(MINUTE)
         await one.until(delivery, "settled")
         assert len(one.toy.sends) == 1
@@ -197,7 +197,7 @@ async def test_a_look_up_that_cannot_tell_asks_a_person(place: Place) -> None:
         elsewhere = await one.accept("append", lane="H-2")
         for looks in (1, 2, 3):
             await one.move(SETTLE_AFTER)
-            await _until(partial(_looked, one, looks))
+            await one.concluded(delivery, 1 + looks)
         found = await one.until(delivery, "needs_person")
         await one.until(elsewhere, "settled")
         assert (found.why, (await one.get(behind)).state) == ("cannot_tell", "accepted")
@@ -301,11 +301,17 @@ async def test_after_a_crash_no_look_up_counts_before_lease_end_and_settling_tim
         assert one.toy.sends == []
 
 
-async def test_a_worker_that_lost_its_lease_cannot_settle(place: Place) -> None:
-    """It stood still in the middle of an attempt; another has taken over: what the first one says is dropped."""
+@pytest.mark.parametrize("acts", [True, False])
+async def test_a_worker_that_lost_its_lease_cannot_settle(place: Place, *, acts: bool) -> None:
+    """It stood still in the middle of an attempt; another has taken over: whatever the first one says is dropped."""
     async with bench(place) as one, bench(place, store=one.store) as two:
         late = asyncio.Event()
-        one.toy.behaviours = [one.toy.waits_for(late)]
+
+        async def slow(order: Order, exchange: Exchange) -> bytes | None:
+            await late.wait()
+            return one.toy.act(order) if acts else await one.toy.fails(Busy)(order, exchange)
+
+        one.toy.behaviours = [slow]
         delivery = await one.accept("tell")
         await one.running()
         await one.until(delivery, "sending")
@@ -316,22 +322,25 @@ async def test_a_worker_that_lost_its_lease_cannot_settle(place: Place) -> None:
         await _until(lambda: one.deliveries.workers[SYSTEM].busy == 0)
         found = await one.get(delivery)
         assert (found.state, found.why) == ("needs_person", "interrupted")
+        assert len(one.toy.sends) == 1
 
 
 async def test_a_worker_that_lost_its_lease_cannot_send(place: Place) -> None:
-    """It stood still between taking a lane and beginning: with the lane gone, nothing leaves."""
-    async with bench(place) as one, bench(place, store=one.store) as two:
-        delivery = await one.accept("tell")
+    """It stood still between taking a lane and beginning: another has the lane now, and only that one may begin."""
+    async with bench(place) as one:
+        await one.accept("tell")
         chosen = DeliverySettings()
         taken = await one.store.engine.write(
             partial(steps.take, system=SYSTEM, owner="sleeper", known=[], room=1, settings=chosen)
         )
         (job,) = taken.jobs
         await one.move(LEASE)
-        await two.running()
-        await two.until(delivery, "settled")
+        again = await one.store.engine.write(
+            partial(steps.take, system=SYSTEM, owner="other", known=[], room=1, settings=chosen)
+        )
         course = steps.Course(ordinal=1, request_id="r", action=Action.SEND)
         assert not await one.store.engine.write(partial(steps.begin, job, course, chosen))
+        assert await one.store.engine.write(partial(steps.begin, again.jobs[0], course, chosen))
 
 
 async def test_just_before_the_first_byte_the_lease_is_asked_for_once_more(place: Place) -> None:
@@ -401,10 +410,11 @@ async def test_the_stop_switch_stops_everything(place: Place) -> None:
         await one.running()
         await one.until(unknown, "unknown")
         await one.store.switches.pause(SYSTEM, by="admin", why="thử")
+        taken = await _taken(one)
         waiting = [await one.accept(lane=f"W-{n}") for n in range(5)]
         await one.move(timedelta(hours=1))
         await asyncio.sleep(0.2)
-        assert (len(one.toy.sends), one.toy.lookups) == (1, [])
+        assert (len(one.toy.sends), one.toy.lookups, await _taken(one)) == (1, [], taken)
         await one.store.switches.resume(SYSTEM, by="admin")
         for each in waiting:
             await one.until(each, "settled")
@@ -447,7 +457,7 @@ async def test_a_refused_credential_holds_its_agency_and_no_other(place: Place) 
         for each in free:
             await one.until(each, "settled")
         await _until_any(one, held, "held")
-        await asyncio.sleep(0.2)
+        await _until(lambda: one.deliveries.workers[SYSTEM].busy == 0)
         sent = len(one.toy.sends)
         await asyncio.sleep(0.2)
         assert len(one.toy.sends) == sent
@@ -473,7 +483,7 @@ async def test_one_delivery_tries_after_the_hold(place: Place) -> None:
         accepted = [await one.accept("put", lane=f"H-{n}") for n in range(10)]
         await one.running()
         await _until_any(one, accepted, "held")
-        await asyncio.sleep(0.2)
+        await _until(lambda: one.deliveries.workers[SYSTEM].busy == 0)
         sent = len(one.toy.sends)
         await one.move(timedelta(minutes=6))
         await _until(lambda: len(one.toy.sends) > sent)
@@ -518,10 +528,12 @@ async def test_while_the_breaker_is_open_only_probes_leave(place: Place) -> None
         accepted = [await one.accept(lane=f"H-{n}") for n in range(100)]
         await one.running()
         await _until(lambda: one.deliveries._outlets[SYSTEM].pipeline.state().breaker != "closed")
-        sent, began = len(one.toy.sends), asyncio.get_running_loop().time()
+        await _until(lambda: one.deliveries.workers[SYSTEM].busy == 0)
+        sent, taken, began = len(one.toy.sends), await _taken(one), asyncio.get_running_loop().time()
         await asyncio.sleep(1)
         took = asyncio.get_running_loop().time() - began
         assert len(one.toy.sends) - sent <= took / 0.3 + 1
+        assert await _taken(one) - taken <= took / 0.3 + 1
         assert {each.state for each in await one.deliveries.list(limit=200)} <= {"accepted", "waiting", "sending"}
         one.toy.always = None
         for each in accepted:
@@ -612,15 +624,16 @@ async def test_an_attempt_takes_less_than_its_lease(place: Place) -> None:
             await one.running()
 
 
+async def _taken(one: Bench) -> int:
+    """Return how often a lane has been taken."""
+    return int(await one.store.engine.read(lambda tx: tx.fetchval("SELECT sum(fence) FROM lane")))
+
+
 async def _until(condition: Callable[[], bool], seconds: float = 10) -> None:
     deadline = asyncio.get_running_loop().time() + seconds
     while not condition():
         assert asyncio.get_running_loop().time() < deadline
         await asyncio.sleep(0.01)
-
-
-def _looked(one: Bench, times: int) -> bool:
-    return len(one.toy.lookups) == times
 
 
 async def _until_any(one: Bench, deliveries: list[Delivery], state: str) -> None:
