@@ -1,10 +1,12 @@
 """Durable delivery: what was accepted is carried out once, in order, whatever is killed on the way.
 
 `Deliveries` is the way in. What happens next is decided in `policy`, without a clock or a database; what is written is
-in `accept`, `steps` and `person`, each function one transaction; `worker` and `flight` have it done.
+in `accept`, `steps` and `person`, each function one transaction; `worker` and `flight` have it done. `feed` is what
+others read of it.
 """
 
 from gateway.delivery.engine import Deliveries
+from gateway.delivery.feed import FeedGone, FeedPage, cursor, position_of
 from gateway.delivery.settings import DeliverySettings
 from gateway.delivery.values import (
     Accepted,
@@ -30,6 +32,8 @@ __all__ = [
     "Deliveries",
     "Delivery",
     "DeliverySettings",
+    "FeedGone",
+    "FeedPage",
     "Found",
     "KeyReused",
     "Order",
@@ -40,4 +44,6 @@ __all__ = [
     "Submission",
     "Word",
     "Write",
+    "cursor",
+    "position_of",
 ]

@@ -13,27 +13,27 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from contracts.model import FINAL, DeliveryState
-from gateway.delivery import accept, person, rows
+from gateway.delivery import accept, feed, person, rows
 from gateway.delivery.accept import Entry, Full, Taken
+from gateway.delivery.feed import FeedGone
 from gateway.delivery.values import Accepted, BacklogFull, Changed, Delivery, KeyReused, Refusal, Refused
 from gateway.delivery.worker import Worker
-from gateway.store.tables import changes, deliveries, events, holds, idempotency, instant
+from gateway.store.tables import changes, deliveries, holds, idempotency, instant
 from gateway.store.times import maybe_micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from contracts.model import AgencyCode
+    from gateway.delivery.feed import FeedPage
     from gateway.delivery.settings import DeliverySettings
     from gateway.delivery.values import Outlet, Resolution, Submission, Word
     from gateway.store import Store
     from gateway.store.engine import Transaction
     from gateway.store.tables.deliveries import DeliveryRow, RulingRow
-    from gateway.store.tables.events import EventRow
 
 _WATCH_SECONDS = 0.5
 """How often is looked for what another process has done."""
-_PLACED_AT_ONCE = 1000
 _PRUNED_AT_ONCE = 500
 
 
@@ -175,13 +175,22 @@ class Deliveries:
         return tuple(await self._engine.read(partial(deliveries.rulings, delivery)))
 
     async def events(
-        self, *, after: int, limit: int, agencies: Collection[AgencyCode] | None = None
-    ) -> tuple[EventRow, ...]:
-        """Return the events behind a place in the feed. Whoever goes on from the last one misses none, ever."""
-        while await self._engine.read(events.any_new):
-            if await self._engine.write(partial(events.place, _PLACED_AT_ONCE)) < _PLACED_AT_ONCE:
-                break
-        return tuple(await self._engine.read(partial(events.after, after, limit, _codes(agencies))))
+        self, *, after: int | None, limit: int, agencies: Collection[AgencyCode] | None = None, seconds: float = 0.0
+    ) -> FeedPage | FeedGone:
+        """Return the events behind a place in the feed, `None` being its oldest; wait so long for the first of them.
+
+        Whoever goes on from the page's own place misses none, ever.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + seconds
+        work = partial(feed.read, after=after, limit=limit, agencies=_codes(agencies))
+        while True:
+            await feed.place_new(self._engine)
+            found = await self._engine.read(work)
+            left = deadline - clock()
+            if isinstance(found, FeedGone) or found.events or left <= 0:
+                return found
+            await asyncio.sleep(min(left, _WATCH_SECONDS))
 
     async def prune_keys(self) -> int:
         """Forget idempotency keys whose time is over and whose delivery is not open. Returns how many."""

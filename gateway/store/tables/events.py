@@ -15,7 +15,7 @@ from gateway.store.tables.rows import places
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from gateway.store.engine import Transaction
+    from gateway.store.engine import Transaction, Value
 
 _WRITE = "INSERT INTO event (at, delivery, agency, system, what) VALUES ($1, $2, $3, $4, $5)"
 _NEW = "SELECT 1 FROM event WHERE position IS NULL LIMIT 1"
@@ -27,6 +27,7 @@ UPDATE event SET position = $1 + placed.place FROM (
 ) AS placed WHERE event.number = placed.number
 """
 _COUNT = "UPDATE feed SET position = position + $1 WHERE one = 1"
+_BOUNDS = "SELECT pruned_to, position FROM feed WHERE one = 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +61,34 @@ async def place(limit: int, tx: Transaction) -> int:
     return placed
 
 
-async def after(position: int, limit: int, agencies: Collection[str] | None, tx: Transaction) -> list[EventRow]:
-    """Return the events behind a place in the feed, in order; of these agencies only."""
+async def bounds(tx: Transaction) -> tuple[int, int]:
+    """Return up to which place events have been deleted, and the last place that was given."""
+    row = await tx.fetchrow(_BOUNDS)
+    if row is None:
+        raise AssertionError  # it came with the tables
+    return row[0], row[1]
+
+
+async def after(
+    position: int,
+    limit: int,
+    agencies: Collection[str] | None,
+    tx: Transaction,
+    *,
+    kinds: Collection[str] = (),
+) -> list[EventRow]:
+    """Return the events behind a place in the feed, in order; of these agencies and of these kinds only."""
     if agencies is not None and not agencies:
         return []
-    chosen = ""
-    if agencies is not None:
-        chosen = f"AND agency IN ({places(3, len(agencies))})"
+    conditions = ["position > $1"]
+    values: list[Value] = [position, limit]
+    for column, wanted in (("agency", agencies or ()), ("what", kinds)):
+        if wanted:
+            conditions.append(f"{column} IN ({places(len(values) + 1, len(wanted))})")
+            values.extend(wanted)
     rows = await tx.fetch(
-        f"SELECT position, at, delivery, agency, system, what FROM event WHERE position > $1 {chosen} "  # noqa: S608 - places
+        f"SELECT position, at, delivery, agency, system, what FROM event WHERE {' AND '.join(conditions)} "  # noqa: S608 - places
         "ORDER BY position LIMIT $2",
-        position,
-        limit,
-        *(agencies or ()),
+        *values,
     )
     return [EventRow(*row) for row in rows]

@@ -16,3 +16,9 @@ if TYPE_CHECKING:
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> stores.Place:
     """Return where the test's store is, on each engine in turn."""
     return stores.Place(tmp_path, request.getfixturevalue("database") if request.param == "postgres" else None)
+
+
+@pytest.fixture
+def postgres(database: str, tmp_path: Path) -> stores.Place:
+    """Return a place on PostgreSQL."""
+    return stores.Place(tmp_path, database)

@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
 
 import asyncpg
-import pytest
 
 from contracts.model import AgencyCode, DeliveryState
 from gateway.delivery import Accepted, BacklogFull, KeyReused
@@ -13,9 +11,6 @@ from gateway.delivery.accept import accept
 from gateway.store.postgres.transaction import PostgresTransaction
 from tests.support.deliveries import SETTINGS, SETTLE_AFTER, bench
 from tests.support.stores import OTHER_AGENCY, Place
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 async def test_the_same_key_and_body_is_the_same_delivery(place: Place) -> None:
@@ -126,12 +121,6 @@ async def test_what_may_have_acted_is_never_superseded(place: Place) -> None:
         assert one.toy.order[-1] == "new"
 
 
-@pytest.fixture
-def postgres(database: str, tmp_path: Path) -> Place:
-    """Return a place on PostgreSQL."""
-    return Place(tmp_path, database)
-
-
 async def test_a_position_is_given_under_the_lock_of_the_lane(postgres: Place) -> None:
     """While one acceptance is not committed a second in the same lane waits, and comes behind it; other lanes go on.
 
@@ -159,47 +148,7 @@ async def test_a_position_is_given_under_the_lock_of_the_lane(postgres: Place) -
         assert (found[entry.id], found[(await second).id]) == (1, 2)
 
 
-async def test_a_reader_of_the_feed_misses_nothing(postgres: Place) -> None:
-    """An event of a transaction that commits late comes behind what was read meanwhile, not in front of the cursor."""
-    async with bench(postgres) as one:
-        connection = await asyncpg.connect(postgres.dsn)
-        try:
-            held = connection.transaction()
-            await held.start()
-            late = one.deliveries._entry(one.submission(payload="late"))
-            await accept(late, SETTINGS, PostgresTransaction(connection))  # has the lower number
-            early = await one.accept(lane="H-2")
-            seen = await one.deliveries.events(after=0, limit=100)
-            assert [each.delivery for each in seen] == [early.id]
-            await held.commit()
-        finally:
-            await connection.close()
-        more = await one.deliveries.events(after=seen[-1].position, limit=100)
-        assert [each.delivery for each in more] == [late.id]
-        assert await one.deliveries.events(after=more[-1].position, limit=100) == ()
-
-
-async def test_the_feed_is_complete_under_load(place: Place) -> None:
-    """A reader that polls while two sides write sees every event once, each delivery's own in order."""
-    async with bench(place) as one, bench(place, serving=False) as two:
-        await one.running()
-        writing = asyncio.gather(
-            *(side.accept(lane=f"{name}-{n}") for n in range(40) for name, side in (("a", one), ("b", two)))
-        )
-        seen: list[tuple[str, str]] = []
-        cursor, deadline = 0, asyncio.get_running_loop().time() + 30
-        while len(seen) < 160:
-            assert asyncio.get_running_loop().time() < deadline, len(seen)
-            for each in await one.deliveries.events(after=cursor, limit=7):
-                assert each.position == cursor + 1
-                cursor = each.position
-                seen.append((each.delivery, each.what))
-        accepted = await writing
-        for each in accepted:
-            assert [what for delivery, what in seen if delivery == each.id] == ["accepted", "settled"]
-
-
-async def test_events_and_lists_are_by_agency(place: Place) -> None:
+async def test_lists_are_by_agency(place: Place) -> None:
     """Whoever may act for one agency sees nothing of another's."""
     async with bench(place) as one:
         ours, theirs = await one.accept(), await one.accept(lane="H-2", agency=OTHER_AGENCY)
@@ -209,5 +158,3 @@ async def test_events_and_lists_are_by_agency(place: Place) -> None:
         assert [each.id for each in await one.deliveries.list(limit=9, before=theirs.number)] == [ours.id]
         assert await one.deliveries.list(limit=9, states=[DeliveryState.SETTLED]) == ()
         assert len(await one.deliveries.list(limit=9, system="toy", states=[DeliveryState.ACCEPTED])) == 2
-        seen = await one.deliveries.events(after=0, limit=9, agencies=[OTHER_AGENCY])
-        assert [each.delivery for each in seen] == [theirs.id]

@@ -3,7 +3,8 @@
 `time_offset` is moved by tests only. `lane` is locked before anything of it is read, so that positions are given, heads
 moved and leases taken one after another. A delivery `standing` in its lane keeps those behind it waiting: every open
 one, and a rejected one that waits for its correction. An event gets its `position` in the feed only after it was
-committed. `backlog` counts open deliveries, spread over shards so that two lanes seldom wait for each other.
+committed; events up to `feed.pruned_to` have been deleted. `backlog` counts open deliveries, spread over shards so that
+two lanes seldom wait for each other.
 """
 
 from __future__ import annotations
@@ -148,7 +149,8 @@ def _deliveries(sql: Words) -> tuple[str, ...]:
         f"""
     CREATE TABLE feed (
         one {sql.integer} PRIMARY KEY CHECK (one = 1),
-        position {sql.integer} NOT NULL
+        position {sql.integer} NOT NULL,
+        pruned_to {sql.integer} NOT NULL DEFAULT 0
     ){sql.strict}
     """,
         "INSERT INTO feed (one, position) VALUES (1, 0)",
