@@ -57,6 +57,7 @@ SETTINGS = DeliverySettings(poll_seconds=0.02, base_seconds=0.01, cap_seconds=0.
 POLICY: dict[str, Any] = {
     "rate": {"per_second": 10_000, "burst": 1000, "ramp_from_per_second": 10_000},
     "attempt_seconds": 2,
+    "retry": {"told_floor_seconds": 0.01, "untold_seconds": 0.01},  # a busy partner stops everybody for so long
     "breaker": {"failures": 1000, "trial_failures": 1000, "silence_seconds": 3600},
 }
 _BENCHES = count(1)

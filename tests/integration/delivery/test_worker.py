@@ -522,7 +522,7 @@ async def test_reachable_time_alone_counts_against_the_limit(place: Place) -> No
 
 async def test_while_the_breaker_is_open_only_probes_leave(place: Place) -> None:
     """A system that is gone gets a probe now and then, whatever waits; once it is back everything goes out."""
-    policy = {"breaker": {"failures": 3, "probe_seconds": 0.3, "probes_to_close": 1, "silence_seconds": 3600}}
+    policy = {"breaker": {"failures": 3, "probe_seconds": 0.15, "probes_to_close": 1, "silence_seconds": 3600}}
     async with bench(place, policy=policy, concurrency=4) as one:
         one.toy.always = one.toy.fails(NotSent)
         accepted = [await one.accept(lane=f"H-{n}") for n in range(100)]
@@ -530,10 +530,10 @@ async def test_while_the_breaker_is_open_only_probes_leave(place: Place) -> None
         await _until(lambda: one.deliveries._outlets[SYSTEM].pipeline.state().breaker != "closed")
         await _until(lambda: one.deliveries.workers[SYSTEM].busy == 0)
         sent, taken, began = len(one.toy.sends), await _taken(one), asyncio.get_running_loop().time()
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.5)
         took = asyncio.get_running_loop().time() - began
-        assert len(one.toy.sends) - sent <= took / 0.3 + 1
-        assert await _taken(one) - taken <= took / 0.3 + 1
+        assert len(one.toy.sends) - sent <= took / 0.15 + 1
+        assert await _taken(one) - taken <= took / 0.15 + 1
         assert {each.state for each in await one.deliveries.list(limit=200)} <= {"accepted", "waiting", "sending"}
         one.toy.always = None
         for each in accepted:
