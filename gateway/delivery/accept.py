@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from contracts.model import DeliveryState
 from gateway.delivery.rows import micros
 from gateway.delivery.settings import DAY
-from gateway.store.tables import deliveries, events, holds, idempotency, instant, lanes
+from gateway.store.tables import deliveries, events, idempotency, lanes
 
 if TYPE_CHECKING:
     from gateway.delivery.settings import DeliverySettings
     from gateway.delivery.values import Submission
     from gateway.store.engine import Transaction, Value
-    from gateway.store.tables.deliveries import DeliveryRow
+    from gateway.store.tables.deliveries import DeliveryRow, Outlook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +66,20 @@ class Full:
 
 async def accept(entry: Entry, settings: DeliverySettings, tx: Transaction) -> DeliveryRow | Taken | Full:
     """Store a write for good, unless its key is taken or its agency's backlog full."""
-    present = await instant.now(tx)
-    taken = await claim_key(entry, present, settings, tx)
-    if taken is not None:
-        return taken
     one = entry.submission
     system, agency = one.operation.system, one.purpose.agency.value
+    outlook = await deliveries.outlook(agency, system, tx)
+    taken = await claim_key(entry, outlook, settings, tx)
+    if taken is not None:
+        return taken
+    present = outlook.present
     ageing = micros(settings.ageing_seconds)
     urgent_at = lanes.urgency(entry.legal_due_at, present, ageing)
     lane, position, head = await lanes.enter(system, one.lane, agency, urgent_at, tx)
     gone: list[tuple[str, str, int]] = []
     if one.operation.full_state and one.topic is not None:
         gone = await deliveries.supersede(lane, one.topic, entry.id, present, tx)
-    row = await store(entry, tx, lane=lane, position=position, present=present)
+    row = await store(entry, tx, lane=lane, position=position, outlook=outlook)
     for old, owner, _ in gone:
         await deliveries.count(owner, system, lanes.shard(lane), -1, tx)
         await events.write(present, old, owner, system, DeliveryState.SUPERSEDED, tx)
@@ -87,16 +88,16 @@ async def accept(entry: Entry, settings: DeliverySettings, tx: Transaction) -> D
     return row
 
 
-async def claim_key(entry: Entry, present: int, settings: DeliverySettings, tx: Transaction) -> Taken | Full | None:
+async def claim_key(entry: Entry, outlook: Outlook, settings: DeliverySettings, tx: Transaction) -> Taken | Full | None:
     """Take the entry's key, unless it is taken or there is no room for what would be new."""
-    full = await deliveries.open_of(entry.submission.purpose.agency.value, tx) >= settings.backlog
     key = entry.key()
-    if full:
+    if outlook.open >= settings.backlog:
         found = await idempotency.find(key, tx)
         if found is None:
             return Full()
     else:
-        found = await idempotency.take(key, entry.body, entry.id, present + micros(settings.keys_kept_days * DAY), tx)
+        until = outlook.present + micros(settings.keys_kept_days * DAY)
+        found = await idempotency.take(key, entry.body, entry.id, until, tx)
         if found is None:
             return None
     body, delivery = found
@@ -104,7 +105,7 @@ async def claim_key(entry: Entry, present: int, settings: DeliverySettings, tx: 
 
 
 async def store(
-    entry: Entry, tx: Transaction, *, lane: int, position: int, present: int, replaces: str | None = None
+    entry: Entry, tx: Transaction, *, lane: int, position: int, outlook: Outlook, replaces: str | None = None
 ) -> DeliveryRow:
     """Write the delivery at its place in a locked lane, count it, and tell of it."""
     system, agency = entry.submission.operation.system, entry.submission.purpose.agency.value
@@ -113,10 +114,9 @@ async def store(
         "lane": lane,
         "position": position,
         "replaces": replaces,
-        "accepted_at": present,
-        "reach_mark": await holds.reached(system, tx),
+        "accepted_at": outlook.present,
+        "reach_mark": outlook.reached,
     }
-    row = await deliveries.insert(values, entry.submission.subject, tx)
-    await deliveries.count(agency, system, lanes.shard(lane), 1, tx)
-    await events.write(present, entry.id, agency, system, DeliveryState.ACCEPTED, tx)
-    return row
+    counted = deliveries.counted(agency, system, lanes.shard(lane), 1)
+    told = events.written(outlook.present, entry.id, agency, system, DeliveryState.ACCEPTED)
+    return await deliveries.insert(values, entry.submission.subject, tx, counted, told)

@@ -155,7 +155,8 @@ async def correct(
     row, one = locked.row, entry.submission
     if (one.operation.system, one.operation.name, one.purpose.agency.value) != (row.system, row.operation, row.agency):
         raise ValueError("a correction is the same operation of the same agency")
-    taken_key = await accept.claim_key(entry, locked.present, settings, tx)
+    outlook = await deliveries.outlook(row.agency, row.system, tx)
+    taken_key = await accept.claim_key(entry, outlook, settings, tx)
     if taken_key is not None:
         return taken_key
     await _rule(locked, "correct", word, tx)
@@ -164,7 +165,7 @@ async def correct(
         position = await lanes.append(row.lane, tx)
     gone = _ending(locked, DeliveryState.SUPERSEDED)
     await deliveries.change(row.id, {"standing": 0}, tx)  # its place has to be free before it is taken
-    new = await accept.store(entry, tx, lane=row.lane, position=position, present=locked.present, replaces=row.id)
+    new = await accept.store(entry, tx, lane=row.lane, position=position, outlook=outlook, replaces=row.id)
     await locked.changed({**gone, "superseded_by": entry.id}, tx)
     return new
 

@@ -107,16 +107,26 @@ async def take(
     return Take(tuple(jobs), tuple(rest))
 
 
+class NotToBegin(Exception):
+    """The delivery may not be attempted now, although its lane is ours. Nothing was written."""
+
+
 async def begin(job: Job, course: Course, settings: DeliverySettings, tx: Transaction) -> bool:
-    """Renew the lease and write the attempt's row, before anything leaves. False: the job is not ours any more."""
+    """Renew the lease and write the attempt's row, before anything leaves. False: the lane is not ours any more.
+
+    Raises `NotToBegin`.
+    """
     if not await lanes.renew(job.lease, micros(settings.lease_seconds), tx):
         return False
     state = DeliveryState.SENDING if course.action is Action.SEND else DeliveryState.UNKNOWN
-    if not await deliveries.begin(job.row.id, course.ordinal, state, tx):
-        return False
     if job.lease.before is not None:
         await attempts.interrupt(job.row.id, tx)
-    await attempts.begin(job.row.id, course.ordinal, course.request_id, course.action, tx)
+    begun = await tx.together(
+        attempts.begun(job.row.id, course.ordinal, course.request_id, course.action),
+        deliveries.begun(job.row.id, course.ordinal, state),
+    )
+    if begun is None:
+        raise NotToBegin(job.row.id)
     return True
 
 
@@ -128,7 +138,8 @@ async def put_back(job: Job, course: Course | None, ended: AttemptResult | None,
         state = DeliveryState.UNKNOWN if course.action is Action.LOOK_UP else job.row.state
         await deliveries.change(job.row.id, {"state": state}, tx)
         if ended is not None:
-            await attempts.end(job.row.id, course.ordinal, ended, await instant.now(tx), tx)
+            statement, values = attempts.ended(job.row.id, course.ordinal, ended, await instant.now(tx))
+            await tx.execute(statement, *values)
     return True
 
 
@@ -141,25 +152,28 @@ async def conclude(job: Job, outcome: Outcome, settings: DeliverySettings, tx: T
     if given_back is None:
         return None
     more, present = given_back
-    await deliveries.change(row.id, changes, tx)
+    written = [deliveries.changed(row.id, changes)]
+    if "settled_at" in changes:
+        written.append(deliveries.counted(row.agency, row.system, lanes.shard(row.lane), -1))
+    if outcome.course is not None and outcome.ended is not None:
+        written.append(attempts.ended(row.id, outcome.course.ordinal, outcome.ended, present))
+    if state in _TOLD and state != row.state:
+        written.append(events.written(present, row.id, row.agency, row.system, state))
+    await tx.together(*written)
+    if lease.before is not None and (outcome.course is None or outcome.ended is None):
+        await attempts.interrupt(row.id, tx)
     if more:
         await lanes.advance(lease.lane, present, micros(settings.ageing_seconds), tx)
-    if outcome.course is not None and outcome.ended is not None:
-        await attempts.end(row.id, outcome.course.ordinal, outcome.ended, present, tx)
-    elif lease.before is not None:
-        await attempts.interrupt(row.id, tx)
     if isinstance(then, policy.Hold):
         await holds.hold(row.system, row.agency, outcome.fingerprint, micros(settings.hold_seconds), tx)
     elif lease.held and outcome.accepted:
         await holds.release(row.system, row.agency, tx)
-    if state in _TOLD and state != row.state:
-        await events.write(present, row.id, row.agency, row.system, state, tx)
     return state
 
 
 async def _give_back(job: Job, outcome: Outcome, changes: dict[str, Value], tx: Transaction) -> tuple[bool, int] | None:
     """End the lease, and add to `changes` what depends on when that was. Returns as `lanes.leave` does."""
-    then, row = outcome.verdict.next, job.row
+    then = outcome.verdict.next
     blocking = isinstance(then, policy.Reject) and _waits(outcome.operation)
     if isinstance(then, policy.Settle | policy.Reject):
         changes |= {"next_at": None, "standing": int(blocking)}
@@ -170,7 +184,6 @@ async def _give_back(job: Job, outcome: Outcome, changes: dict[str, Value], tx: 
             left = await lanes.leave(job.lease, tx)
         if left is not None:
             changes["settled_at"] = left[1]
-            await deliveries.count(row.agency, row.system, lanes.shard(row.lane), -1, tx)
         return left
     parked = _state(then) if isinstance(then, policy.Person) else None
     stayed = await lanes.stay(job.lease, micros(_wait(then)), parked, micros(outcome.quiet), tx)

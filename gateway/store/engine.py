@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Value: TypeAlias = "str | int | float | bytes | None"
+Statement: TypeAlias = "tuple[str, tuple[Value, ...]]"
+"""A statement with its values."""
 
 
 class Row(Protocol):
@@ -44,6 +46,13 @@ class Transaction(Protocol):
 
     async def fetchval(self, statement: str, /, *values: Value) -> Any:
         """Return the first column of the first row, or `None`."""
+
+    async def together(self, *statements: Statement) -> Any:
+        """Run statements that change rows, and return the first column of the first row that the last one returns.
+
+        A database on the other side of a wire is asked once for all of them. No two of them change the same table,
+        and none reads what another writes.
+        """
 
 
 Work: TypeAlias = "Callable[[Transaction], Coroutine[Any, Any, T]]"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gateway.store.engine import Row, Value
+    from gateway.store.engine import Row, Statement, Value
     from gateway.store.postgres.connection import Connection
 
+_PLACEHOLDER = re.compile(r"\$([0-9]+)")
+_STATEMENTS = 256
 _NUL, _PICTURE_OF_NUL = "\0", "\N{SYMBOL FOR NULL}"
 
 
@@ -48,7 +52,30 @@ class PostgresTransaction:
 
     async def fetchval(self, statement: str, /, *values: Value) -> Any:
         """Return the first column of the first row, or `None`."""
-        return await self._connection.fetchval(statement, *values, timeout=self._seconds)
+        return await self._connection.fetchval(
+            statement, *(_clean(values) if self._cleaned else values), timeout=self._seconds
+        )
+
+    async def together(self, *statements: Statement) -> Any:
+        """Run all of them as one statement and return the first column of the first row that the last one returns."""
+        text = _joined(*((text, len(values)) for text, values in statements))
+        return await self.fetchval(text, *(value for _, values in statements for value in values))
+
+
+@lru_cache(_STATEMENTS)
+def _joined(*statements: tuple[str, int]) -> str:
+    """Return one statement whose main part is the last; the placeholders of each count on from those before it."""
+    parts, first = [], 0
+    for text, count in statements:
+        parts.append(_PLACEHOLDER.sub(partial(_shifted, first), text))
+        first += count
+    *before, last = parts
+    named = ", ".join(f"part_{number} AS ({part})" for number, part in enumerate(before))
+    return f"WITH {named} {last}" if before else last
+
+
+def _shifted(by: int, placeholder: re.Match[str]) -> str:
+    return f"${by + int(placeholder[1])}"
 
 
 def _clean(values: tuple[Value, ...]) -> list[Value]:

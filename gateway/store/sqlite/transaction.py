@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 if TYPE_CHECKING:
     import sqlite3
 
-    from gateway.store.engine import Row, Value, Work
+    from gateway.store.engine import Row, Statement, Value, Work
 
 T = TypeVar("T")
 
@@ -46,6 +46,13 @@ class SqliteTransaction:
         """Return the first column of the first row, or `None`."""
         found = await self.fetch(statement, *values)
         return found[0][0] if found else None
+
+    async def together(self, *statements: Statement) -> Any:
+        """Run one after another and return the first column of the first row that the last one returns."""
+        for statement, values in statements[:-1]:
+            await self.execute(statement, *values)
+        statement, values = statements[-1]
+        return await self.fetchval(statement, *values)
 
 
 def drive(work: Work[T], connection: sqlite3.Connection) -> T:

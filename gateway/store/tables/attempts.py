@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from contracts.model import Evidence
     from gateway.resilience.ports import AttemptResult, Call, CallOutcome
-    from gateway.store.engine import Engine, Transaction, Value
+    from gateway.store.engine import Engine, Statement, Transaction, Value
     from gateway.store.times import Clock
 
 _MICROS = 1_000_000
@@ -115,14 +115,14 @@ class AttemptTable:
         )
 
 
-async def begin(delivery: str, ordinal: int, request_id: str, purpose: str, tx: Transaction) -> None:
-    """Write the row of an attempt at a delivery; `purpose` is `send` or `lookup`."""
-    await tx.execute(_BEGIN, delivery, ordinal, request_id, purpose)
+def begun(delivery: str, ordinal: int, request_id: str, purpose: str) -> Statement:
+    """Return what writes the row of an attempt at a delivery; `purpose` is `send` or `lookup`."""
+    return _BEGIN, (delivery, ordinal, request_id, purpose)
 
 
-async def end(delivery: str, ordinal: int, result: AttemptResult, at: int, tx: Transaction) -> None:
-    """Write what came of an attempt at a delivery."""
-    await tx.execute(_CLOSE_ATTEMPT, *_closing(result, at), delivery, ordinal)
+def ended(delivery: str, ordinal: int, result: AttemptResult, at: int) -> Statement:
+    """Return what writes down what came of an attempt at a delivery."""
+    return _CLOSE_ATTEMPT, (*_closing(result, at), delivery, ordinal)
 
 
 async def interrupt(delivery: str, tx: Transaction) -> None:

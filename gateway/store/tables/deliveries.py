@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from gateway.store.tables.instant import timed
 from gateway.store.tables.lanes import BATCH
 from gateway.store.tables.rows import places
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from gateway.store.engine import Row, Transaction, Value
+    from gateway.store.engine import Row, Statement, Transaction, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,15 @@ class DeliveryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Outlook:
+    """What somebody finds who brings a delivery: the present, the agency's backlog, the system's reachable time."""
+
+    present: int
+    open: int
+    reached: int
+
+
+@dataclass(frozen=True, slots=True)
 class RulingRow:
     """What a person has decided about a delivery."""
 
@@ -83,7 +93,7 @@ _HEADS = (
 )
 _BEGIN = """
 UPDATE delivery SET attempts = $2, state = $3 WHERE id = $1 AND standing = 1 AND attempts IN ($2 - 1, $2)
-    AND state IN ('accepted', 'waiting', 'unknown', 'held', 'sending') AND settled_at IS NULL
+    AND state IN ('accepted', 'waiting', 'unknown', 'held', 'sending') AND settled_at IS NULL RETURNING 1
 """
 _SUPERSEDE = """
 UPDATE delivery SET state = 'superseded', superseded_by = $3, standing = 0, settled_at = $4, next_at = NULL
@@ -94,7 +104,9 @@ _COUNT = """
 INSERT INTO backlog (agency, system, shard, open) VALUES ($1, $2, $3, $4)
 ON CONFLICT (agency, system, shard) DO UPDATE SET open = backlog.open + excluded.open
 """
-_OPEN_OF = "SELECT coalesce(sum(open), 0) FROM backlog WHERE agency = $1"
+_OUTLOOK = timed("""
+SELECT INSTANT, (SELECT sum(open) FROM backlog WHERE agency = $1), (SELECT micros FROM reach WHERE system = $2)
+""")
 _NEWER = "SELECT 1 FROM delivery WHERE lane = $1 AND position > $2 AND state = 'settled' LIMIT 1"
 _RULE = "INSERT INTO ruling (at, delivery, made_by, what, why, evidence) VALUES ($1, $2, $3, $4, $5, $6)"
 _RULINGS = "SELECT at, delivery, made_by, what, why, evidence FROM ruling WHERE delivery = $1 ORDER BY number"
@@ -108,11 +120,14 @@ def _row(row: Row) -> DeliveryRow:
     return DeliveryRow(**dict(zip(_COLUMNS, row, strict=True)))
 
 
-async def insert(values: dict[str, Any], subject: str, tx: Transaction) -> DeliveryRow:
-    """Write a new delivery, and into the audit who asked for it."""
-    number: int = await tx.fetchval(_INSERT, *(values[name] for name in _INSERTED))
+async def insert(values: dict[str, Any], subject: str, tx: Transaction, *beside: Statement) -> DeliveryRow:
+    """Write a new delivery, into the audit who asked for it, and what else is written `beside` it."""
     asked = ("id", "accepted_at", "client", "agency", "officer", "procedure", "dossier", "system", "operation")
-    await tx.execute(_OPEN_AUDIT, *(values[name] for name in asked), subject)
+    number: int = await tx.together(
+        *beside,
+        (_OPEN_AUDIT, (*(values[name] for name in asked), subject)),
+        (_INSERT, tuple(values[name] for name in _INSERTED)),
+    )
     return DeliveryRow(number=number, **values)
 
 
@@ -128,15 +143,21 @@ async def heads(lanes: Sequence[int], tx: Transaction) -> dict[int, DeliveryRow]
     return {one.lane: one for one in found}
 
 
-async def begin(delivery: str, ordinal: int, state: str, tx: Transaction) -> bool:
-    """Note that attempt `ordinal` begins, unless the delivery may not be attempted any more."""
-    return bool(await tx.execute(_BEGIN, delivery, ordinal, state))
+def begun(delivery: str, ordinal: int, state: str) -> Statement:
+    """Return what notes that attempt `ordinal` begins. It returns 1, unless the delivery may not be attempted now."""
+    return _BEGIN, (delivery, ordinal, state)
+
+
+def changed(delivery: str, changes: dict[str, Value]) -> Statement:
+    """Return what writes these columns."""
+    assignments = ", ".join(f"{name} = ${n}" for n, name in enumerate(changes, 2))
+    return f"UPDATE delivery SET {assignments} WHERE id = $1", (delivery, *changes.values())  # noqa: S608 - our names
 
 
 async def change(delivery: str, changes: dict[str, Value], tx: Transaction) -> None:
     """Write these columns."""
-    assignments = ", ".join(f"{name} = ${n}" for n, name in enumerate(changes, 2))
-    await tx.execute(f"UPDATE delivery SET {assignments} WHERE id = $1", delivery, *changes.values())  # noqa: S608 - our names
+    statement, values = changed(delivery, changes)
+    await tx.execute(statement, *values)
 
 
 async def supersede(lane: int, topic: str, by: str, present: int, tx: Transaction) -> list[tuple[str, str, int]]:
@@ -161,15 +182,23 @@ async def rulings(delivery: str, tx: Transaction) -> list[RulingRow]:
     return [RulingRow(*row) for row in await tx.fetch(_RULINGS, delivery)]
 
 
+def counted(agency: str, system: str, shard: int, by: int) -> Statement:
+    """Return what counts open deliveries up or down."""
+    return _COUNT, (agency, system, shard, by)
+
+
 async def count(agency: str, system: str, shard: int, by: int, tx: Transaction) -> None:
     """Count open deliveries up or down."""
-    await tx.execute(_COUNT, agency, system, shard, by)
+    statement, values = counted(agency, system, shard, by)
+    await tx.execute(statement, *values)
 
 
-async def open_of(agency: str, tx: Transaction) -> int:
-    """Return how many deliveries of an agency are open."""
-    found: int = int(await tx.fetchval(_OPEN_OF, agency))
-    return found
+async def outlook(agency: str, system: str, tx: Transaction) -> Outlook:
+    """Return what somebody finds who brings a delivery of this agency to this system."""
+    row = await tx.fetchrow(_OUTLOOK, agency, system)
+    if row is None:
+        raise AssertionError  # there is one, whatever is in the tables
+    return Outlook(row[0], int(row[1] or 0), int(row[2] or 0))
 
 
 async def page(

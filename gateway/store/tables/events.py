@@ -15,7 +15,7 @@ from gateway.store.tables.rows import places
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from gateway.store.engine import Transaction, Value
+    from gateway.store.engine import Statement, Transaction, Value
 
 _WRITE = "INSERT INTO event (at, delivery, agency, system, what) VALUES ($1, $2, $3, $4, $5)"
 _NEW = "SELECT 1 FROM event WHERE position IS NULL LIMIT 1"
@@ -42,9 +42,15 @@ class EventRow:
     what: str
 
 
+def written(at: int, delivery: str, agency: str, system: str, what: str) -> Statement:
+    """Return what writes an event, together with what it tells of."""
+    return _WRITE, (at, delivery, agency, system, what)
+
+
 async def write(at: int, delivery: str, agency: str, system: str, what: str, tx: Transaction) -> None:  # noqa: PLR0917 - columns
     """Write an event, together with what it tells of."""
-    await tx.execute(_WRITE, at, delivery, agency, system, what)
+    statement, values = written(at, delivery, agency, system, what)
+    await tx.execute(statement, *values)
 
 
 async def any_new(tx: Transaction) -> bool:

@@ -19,7 +19,7 @@ from contracts.model import (
 )
 from gateway.delivery import DeliverySettings, steps
 from gateway.delivery.policy import Action
-from gateway.store.tables import lanes
+from gateway.store.tables import deliveries, lanes
 from tests.support.deliveries import SETTLE_AFTER, SYSTEM, Bench, Secret, bench, outlet
 from tests.support.stores import AGENCY, OTHER_AGENCY, Place
 
@@ -341,6 +341,21 @@ async def test_a_worker_that_lost_its_lease_cannot_send(place: Place) -> None:
         course = steps.Course(ordinal=1, request_id="r", action=Action.SEND)
         assert not await one.store.engine.write(partial(steps.begin, job, course, chosen))
         assert await one.store.engine.write(partial(steps.begin, again.jobs[0], course, chosen))
+
+
+async def test_what_may_not_be_attempted_is_not_begun(place: Place) -> None:
+    """The delivery has ended although the lane is ours: no attempt is written down, as none will be made."""
+    async with bench(place) as one:
+        delivery = await one.accept("tell")
+        chosen = DeliverySettings()
+        taken = await one.store.engine.write(
+            partial(steps.take, system=SYSTEM, owner="one", known=[], room=1, settings=chosen)
+        )
+        await one.store.engine.write(partial(deliveries.change, delivery.id, {"state": "cancelled", "settled_at": 1}))
+        course = steps.Course(ordinal=1, request_id="r", action=Action.SEND)
+        with pytest.raises(steps.NotToBegin):
+            await one.store.engine.write(partial(steps.begin, taken.jobs[0], course, chosen))
+        assert await one.attempts(delivery) == []
 
 
 async def test_just_before_the_first_byte_the_lease_is_asked_for_once_more(place: Place) -> None:
