@@ -2,11 +2,13 @@
 
 `Deliveries` is the way in. What happens next is decided in `policy`, without a clock or a database; what is written is
 in `accept`, `steps` and `person`, each function one transaction; `worker` and `flight` have it done. `feed` is what
-others read of it.
+others read of it; `replays` sets many going again, one after another.
 """
 
 from gateway.delivery.engine import Deliveries
 from gateway.delivery.feed import FeedGone, FeedPage, cursor, position_of
+from gateway.delivery.replaying import Choice, ReplayRefusal, ReplayState, StopRule
+from gateway.delivery.replays import Preview, Replay, Replays
 from gateway.delivery.settings import DeliverySettings
 from gateway.delivery.values import (
     Accepted,
@@ -29,6 +31,7 @@ __all__ = [
     "Accepted",
     "BacklogFull",
     "Changed",
+    "Choice",
     "Deliveries",
     "Delivery",
     "DeliverySettings",
@@ -38,9 +41,15 @@ __all__ = [
     "KeyReused",
     "Order",
     "Outlet",
+    "Preview",
     "Refusal",
     "Refused",
+    "Replay",
+    "ReplayRefusal",
+    "ReplayState",
+    "Replays",
     "Resolution",
+    "StopRule",
     "Submission",
     "Word",
     "Write",

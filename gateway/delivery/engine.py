@@ -16,6 +16,7 @@ from contracts.model import FINAL, DeliveryState
 from gateway.delivery import accept, feed, person, rows
 from gateway.delivery.accept import Entry, Full, Taken
 from gateway.delivery.feed import FeedGone
+from gateway.delivery.replays import Replays
 from gateway.delivery.values import Accepted, BacklogFull, Changed, Delivery, KeyReused, Refusal, Refused
 from gateway.delivery.worker import Worker
 from gateway.store.tables import changes, deliveries, holds, idempotency, instant
@@ -57,6 +58,8 @@ class Deliveries:
         self._rng = rng or random.Random()  # noqa: S311 - spreads waits, keeps no secret
         self._watched: dict[str, set[asyncio.Event]] = {}
         self.workers: dict[str, Worker[Any]] = {}
+        writes = {name: outlet.writes for name, outlet in outlets.items()}
+        self.replays = Replays(store.engine, settings, writes, heard=self._heard, ids=self._ids)
 
     def start(self) -> None:
         """Begin to carry out, for every system of this process."""
@@ -72,9 +75,11 @@ class Deliveries:
             )
             self.workers[name] = worker
             worker.start()
+        self.replays.start()
 
     async def stop(self, seconds: float) -> None:
         """Take nothing more, and wait so long for what is under way. What is accepted stays accepted."""
+        await self.replays.stop()
         await asyncio.gather(*(worker.stop(seconds) for worker in self.workers.values()))
         self.workers.clear()
 

@@ -116,17 +116,28 @@ async def resolve(
 
 async def replay(delivery: str, operation: Operation, word: Word, settings: DeliverySettings, tx: Transaction) -> Heard:
     """Set a delivery going again that needs a person or was rejected. One that is on its way stays as it is."""
+    done = await set_going(delivery, operation, word, settings, tx)
+    if done is not Refusal.NOT_FINAL:
+        return done
+    row = await deliveries.get(delivery, tx)
+    return done if row is None else row
+
+
+async def set_going(
+    delivery: str, operation: Operation, word: Word, settings: DeliverySettings, tx: Transaction
+) -> Heard:
+    """Do what `replay` does, but tell by `NOT_FINAL` that a delivery is on its way and that nothing was changed."""
     locked = await _locked(delivery, settings, tx)
     if locked is None:
         return Refusal.NO_SUCH_DELIVERY
     row = locked.row
     if locked.open and locked.state is not DeliveryState.NEEDS_PERSON:
-        return row
+        return Refusal.NOT_FINAL
     if locked.state not in {DeliveryState.NEEDS_PERSON, DeliveryState.REJECTED}:
         return _GONE.get(locked.state, Refusal.FINAL)
     if operation.repeat is Repeat.NEVER and row.may_have_acted != Acted.NO:
         return Refusal.MAY_HAVE_ACTED
-    if not row.standing and (locked.head is not None or await deliveries.overtaken(row, tx)):
+    if not row.standing and await _passed(locked, tx):
         return Refusal.OVERTAKEN
     await _rule(locked, "replay", word, tx)
     acted = Acted.MAYBE if operation.repeat is Repeat.AFTER_LOOKUP else Acted(row.may_have_acted)
@@ -168,6 +179,12 @@ async def correct(
     new = await accept.store(entry, tx, lane=row.lane, position=position, outlook=outlook, replaces=row.id)
     await locked.changed({**gone, "superseded_by": entry.id}, tx)
     return new
+
+
+async def _passed(locked: _Locked, tx: Transaction) -> bool:
+    """Return whether one that lost its place would come too late: something behind it is on its way, or took effect."""
+    behind = locked.head is not None and locked.head > locked.row.position
+    return behind or await deliveries.overtaken(locked.row, tx)
 
 
 def _not_cancellable(locked: _Locked) -> Refusal | None:

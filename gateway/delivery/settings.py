@@ -38,6 +38,9 @@ class DeliverySettings(BaseModel):
         DAY, description="A delivery without an earlier legal deadline is treated as due so long after it was accepted"
     )
     backlog: int = Field(50_000, ge=1, description="Most open deliveries of one agency")
+    replay_under_way: int = Field(
+        1000, ge=1, le=100_000, description="A replay waits while so many deliveries that it set going are under way"
+    )
     keys_kept_days: int = Field(
         90, ge=90, le=3650, description="An idempotency key is kept so long, and as long as its delivery is open"
     )

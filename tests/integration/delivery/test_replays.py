@@ -1,0 +1,493 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections import Counter
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from contracts.model import Acted, ContractBroken, DeliveryState, Rejected
+from gateway.delivery import Choice, Replay, ReplayRefusal, Resolution, StopRule, Word, replaying
+from gateway.store.tables import replays
+from tests.support.deliveries import SYSTEM, WORD, Bench, bench, changed
+from tests.support.stores import AGENCY, OTHER_AGENCY, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gateway.delivery import Delivery
+    from gateway.store.engine import Transaction
+
+ROOT = Path(__file__).parents[3]
+ALL = Choice(system=SYSTEM)
+BOTH = frozenset({DeliveryState.NEEDS_PERSON, DeliveryState.REJECTED})
+SLOW = 0.001
+"""Per second: the next turn comes only when the clock is moved."""
+SLOWLY = timedelta(seconds=1 / SLOW)
+FAST = 100.0
+
+
+async def stuck(one: Bench, many: int, operation: str = "put", **fields: Any) -> list[Delivery]:
+    """Return deliveries that need a person, in lanes of their own; the workers stand still again."""
+    one.toy.always = one.toy.fails(ContractBroken, may_have_acted=Acted.MAYBE if operation == "tell" else Acted.NO)
+    made = [await one.accept(operation, f"{one.name}-{operation}-{number}", **fields) for number in range(many)]
+    await worked(one, made, "needs_person")
+    one.toy.always = None
+    return made
+
+
+async def worked(one: Bench, made: Sequence[Delivery], state: str) -> None:
+    """Have the workers bring deliveries to this state, and stand still again."""
+    await one.running()
+    for each in made:
+        await one.until(each, state)
+    await one.deliveries.stop(5)
+
+
+async def make(one: Bench, choice: Choice = ALL, **fields: Any) -> Replay:
+    """Return a new replay."""
+    made = await asked(one, choice, **fields)
+    assert isinstance(made, Replay), made
+    return made
+
+
+async def asked(one: Bench, choice: Choice = ALL, **fields: Any) -> Replay | ReplayRefusal:
+    """Ask for a replay."""
+    given = {"client": "one-stop", "per_second": SLOW, "stop": StopRule(above=3, of=5), **fields}
+    return await one.deliveries.replays.make(choice, WORD, **given)
+
+
+async def seen(one: Bench, replay: Replay) -> Replay:
+    """Return how a replay stands."""
+    found = await one.deliveries.replays.get(replay.id)
+    assert found is not None
+    return found
+
+
+async def turns(one: Bench) -> None:
+    """Take every turn that there is, however slow the pace is."""
+    while True:
+        wait = await one.deliveries.replays.take_turns()
+        if wait is None:
+            return
+        await one.move(timedelta(seconds=wait))
+
+
+async def replayed(one: Bench) -> Counter[str]:
+    """Return how often each delivery was set going."""
+    rows = await one.store.engine.read(lambda tx: tx.fetch("SELECT delivery FROM ruling WHERE what = 'replay'"))
+    return Counter(row[0] for row in rows)
+
+
+async def states(one: Bench, made: Sequence[Delivery]) -> list[str]:
+    """Return how deliveries stand."""
+    return [str((await one.get(each)).state) for each in made]
+
+
+async def test_counting_changes_nothing(place: Place) -> None:
+    """How many would be chosen, by operation and by reason; and all stays as it is."""
+    async with bench(place) as one:
+        made = [*await stuck(one, 2), *await stuck(one, 1, "tell")]
+        one.toy.behaviours = [one.toy.fails(Rejected)]
+        await worked(one, [await one.accept("add", "R")], "rejected")
+        found = await one.deliveries.replays.preview(Choice(system=SYSTEM, states=BOTH))
+        assert found.chosen == 4
+        assert found.by_operation == {"put": 2, "tell": 1, "add": 1}
+        assert found.by_reason == {"contract_broken": 2, "may_have_acted": 1, "rejected": 1}
+        assert (await one.deliveries.replays.preview(ALL)).chosen == 3
+        assert (await one.deliveries.replays.page(limit=9), await replayed(one)) == ((), {})
+        assert await states(one, made) == ["needs_person"] * 3
+
+
+async def test_every_chosen_one_is_sent_again_and_what_became_of_it_is_counted(place: Place) -> None:
+    """By itself, to the end: all have had their turn, and each took effect once."""
+    async with bench(place) as one:
+        made = await stuck(one, 5)
+        replay = await make(one, per_second=FAST)
+        assert (replay.state, replay.chosen, replay.left, replay.set_going) == ("running", 5, 5, 0)
+        await one.running()
+        for each in made:
+            await one.until(each, "settled")
+        while (await seen(one, replay)).settled < 5:
+            await asyncio.sleep(0.01)
+        found = await seen(one, replay)
+        assert (found.state, found.left, found.set_going, found.under_way, found.came_back) == ("done", 0, 5, 0, 0)
+        assert one.toy.effects == dict.fromkeys([each.id for each in made], 1)
+        assert (found.by, found.why, found.choice, found.client) == (WORD.by, WORD.why, ALL, "one-stop")
+
+
+async def test_each_one_says_who_had_it_sent_again_and_why(place: Place) -> None:
+    """The ruling of each delivery has the person, the reason and the replay; the journal has the replay itself."""
+    async with bench(place) as one:
+        (delivery,) = await stuck(one, 1)
+        replay = await make(one)
+        await turns(one)
+        (ruling,) = await one.deliveries.rulings(delivery.id)
+        assert (ruling.by, ruling.what, ruling.why) == (WORD.by, "replay", f"{WORD.why} (replay {replay.id})")
+        (change,) = await one.store.audit.changes(limit=1)
+        assert (change.by, change.what, change.name, change.why) == (WORD.by, "replay.make", replay.id, WORD.why)
+
+
+async def test_what_needs_a_person_later_is_not_drawn_in(place: Place) -> None:
+    """The set is fixed when the replay is made, although the later ones are what it asks for."""
+    async with bench(place) as one:
+        before = await stuck(one, 2)
+        replay = await make(one)
+        await one.deliveries.replays.pause(replay.id, WORD)
+        later = await stuck(one, 2, "create")
+        await one.deliveries.replays.resume(replay.id, WORD)
+        await turns(one)
+        found = await seen(one, replay)
+        assert (found.state, found.chosen, found.set_going) == ("done", 2, 2)
+        assert await replayed(one) == dict.fromkeys([each.id for each in before], 1)
+        assert await states(one, later) == ["needs_person"] * 2
+
+
+async def test_only_what_is_asked_for_is_chosen(place: Place) -> None:
+    """By operation, agency, state, kind, reason and time of acceptance; the end of a time is not part of it."""
+    async with bench(place) as one:
+        put, tell = (await stuck(one, 1))[0], (await stuck(one, 1, "tell"))[0]
+        (other,) = await stuck(one, 1, "create", agency=OTHER_AGENCY)
+        one.toy.behaviours = [one.toy.fails(Rejected)]
+        rejected = await one.accept("add", "R")
+        await worked(one, [rejected], "rejected")
+
+        async def chosen(**fields: Any) -> list[str]:
+            wanted = Choice(system=SYSTEM, **{"states": BOTH, **fields}).wanted(None)
+            number = await one.store.engine.write(partial(_choose, wanted))
+            found = await one.store.engine.read(
+                lambda tx: tx.fetch("SELECT delivery FROM replay_item WHERE replay = $1 ORDER BY place", number)
+            )
+            return [row[0] for row in found]
+
+        assert await chosen() == [put.id, tell.id, other.id, rejected.id]
+        assert await chosen(states={"needs_person"}) == [put.id, tell.id, other.id]
+        assert await chosen(operation="tell") == [tell.id]
+        assert await chosen(agency=OTHER_AGENCY.value) == [other.id]
+        assert await chosen(kind="rejected") == [rejected.id]
+        assert await chosen(why="may_have_acted") == [tell.id]
+        assert await chosen(accepted_from=tell.accepted_at, accepted_to=rejected.accepted_at) == [tell.id, other.id]
+        assert await chosen(states=set()) == []
+        assert (await one.deliveries.replays.preview(Choice(system="other"))).chosen == 0
+
+
+async def _choose(wanted: replays.Wanted, tx: Transaction) -> int:
+    """Choose into a set of its own and return its number."""
+    number = int(await tx.fetchval("SELECT count(*) FROM replay_agency")) + 1000
+    await replays.choose(number, wanted, tx)
+    await tx.execute("INSERT INTO replay_agency (replay, agency) VALUES ($1, 'one more')", number)
+    return number
+
+
+async def test_another_agencys_deliveries_are_never_chosen(place: Place) -> None:
+    """Whoever may act for one agency chooses its deliveries only, even when the other is asked for by name."""
+    async with bench(place) as one:
+        (mine,), (theirs,) = await stuck(one, 1), await stuck(one, 1, "create", agency=OTHER_AGENCY)
+        preview = one.deliveries.replays.preview
+        assert [(await preview(ALL, each)).chosen for each in (None, [AGENCY], [])] == [2, 1, 0]
+        asking = Choice(system=SYSTEM, agency=OTHER_AGENCY.value)
+        assert (await preview(asking, [AGENCY])).chosen == 0
+        assert await asked(one, asking, agencies=[AGENCY]) is ReplayRefusal.NOTHING_CHOSEN
+        replay = await make(one, agencies=[AGENCY])
+        await turns(one)
+        assert await replayed(one) == {mine.id: 1}
+        assert await states(one, [theirs]) == ["needs_person"]
+        assert (await seen(one, replay)).chosen == 1
+
+
+async def test_a_replay_is_there_only_for_those_who_may_act_for_all_its_agencies(place: Place) -> None:
+    """For anybody else there is none: neither to be seen nor to be stopped."""
+    async with bench(place) as one:
+        await stuck(one, 1)
+        await stuck(one, 1, "create", agency=OTHER_AGENCY)
+        replay, all_replays = await make(one), one.deliveries.replays
+        both = [AGENCY, OTHER_AGENCY]
+        assert [found.id for found in await all_replays.page(limit=9, agencies=both)] == [replay.id]
+        for fewer in ([AGENCY], [OTHER_AGENCY], []):
+            assert await all_replays.get(replay.id, fewer) is None
+            assert await all_replays.page(limit=9, agencies=fewer) == ()
+            for say in (all_replays.pause, all_replays.resume, all_replays.cancel):
+                assert await say(replay.id, WORD, fewer) is ReplayRefusal.NO_SUCH_REPLAY
+        assert (await seen(one, replay)).state == "running"
+        assert await all_replays.cancel("nobody", WORD) is ReplayRefusal.NO_SUCH_REPLAY
+
+
+async def test_one_replay_of_a_system_runs_at_a_time(place: Place) -> None:
+    """Neither made nor resumed beside another; ten at once are one."""
+    async with bench(place) as one:
+        await stuck(one, 2)
+        made = await asyncio.gather(*(asked(one) for _ in range(10)))
+        running = [each for each in made if isinstance(each, Replay)]
+        assert (len(running), {each for each in made if not isinstance(each, Replay)}) == (
+            1,
+            {ReplayRefusal.ANOTHER_RUNS},
+        )
+        await one.deliveries.replays.pause(running[0].id, WORD)
+        second = await make(one)
+        assert await one.deliveries.replays.resume(running[0].id, WORD) is ReplayRefusal.ANOTHER_RUNS
+        await one.deliveries.replays.cancel(second.id, WORD)
+        resumed = await one.deliveries.replays.resume(running[0].id, WORD)
+        assert isinstance(resumed, Replay)
+        assert [each.id for each in await one.deliveries.replays.page(limit=1)] == [second.id]
+        older = await one.deliveries.replays.page(limit=9, before=second.number)
+        assert [each.id for each in older] == [resumed.id]
+
+
+async def test_nothing_and_too_much_are_no_replay(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing is chosen there is nothing to make; where it is more than a person can oversee, likewise."""
+    async with bench(place) as one:
+        assert await asked(one) is ReplayRefusal.NOTHING_CHOSEN
+        await stuck(one, 3)
+        monkeypatch.setattr(replaying, "MOST", 2)
+        assert await asked(one) is ReplayRefusal.TOO_MANY
+        assert await one.deliveries.replays.page(limit=9) == ()
+
+
+async def test_no_more_are_set_going_than_the_pace_allows(place: Place) -> None:
+    """One turn, then none until its time has come; what was missed while nobody looked is not made up for."""
+    async with bench(place) as one:
+        await stuck(one, 4)
+        replay = await make(one)
+        take = one.deliveries.replays.take_turns
+        for set_going in (1, 2):
+            wait = await take()
+            assert wait is not None
+            assert 0 < wait <= SLOWLY.total_seconds()
+            await take()
+            assert (await seen(one, replay)).set_going == set_going
+            await one.move(SLOWLY - timedelta(seconds=60))
+            await take()
+            assert (await seen(one, replay)).set_going == set_going
+            await one.move(timedelta(seconds=60))
+        await one.move(SLOWLY * 10)
+        await take()
+        await take()
+        assert (await seen(one, replay)).set_going == 3
+
+
+async def test_the_pace_is_one_for_all_processes(place: Place) -> None:
+    """However many look for a turn at once, one has it."""
+    async with bench(place) as one, place.opened(serving=False) as store:
+        made = await stuck(one, 3)
+        replay = await make(one)
+        async with bench(place, store=store) as other:
+            for number in range(1, len(made) + 1):
+                looking = [each.deliveries.replays.take_turns() for each in (one, other) for _ in range(8)]
+                await asyncio.gather(*looking)
+                assert await replayed(one) == dict.fromkeys([each.id for each in made[:number]], 1)
+                found = await seen(one, replay)
+                assert (found.set_going, found.left, found.refused) == (number, 3 - number, {})
+                await one.move(SLOWLY)
+
+
+async def test_a_turn_that_is_cut_short_has_not_happened(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever dies in the middle of a turn leaves the delivery and the replay as they were; the next has the turn."""
+    async with bench(place) as one:
+        (delivery,) = await stuck(one, 1)
+        replay = await make(one)
+
+        async def dies(*_arguments: object) -> None:
+            raise ZeroDivisionError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(replays, "change", dies)
+            with pytest.raises(ZeroDivisionError):
+                await one.deliveries.replays.take_turns()
+        assert (await states(one, [delivery]), await replayed(one)) == (["needs_person"], {})
+        found = await seen(one, replay)
+        assert (found.state, found.left, found.set_going) == ("running", 1, 0)
+        await turns(one)
+        assert await replayed(one) == {delivery.id: 1}
+
+
+async def test_what_a_killed_process_began_another_ends(place: Place) -> None:
+    """It is killed while it takes turns; whoever comes next goes on, and none is set going twice."""
+    async with bench(place) as one:
+        made = await stuck(one, 40)
+        replay = await make(one, per_second=FAST)
+    command = [sys.executable, "-W", "error", "-m", "tests.support.replay_process", json.dumps(place.given()), "20"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:  # noqa: S603, ASYNC220 - ours
+        assert process.stdout is not None
+        told = 0
+        while told < 5:
+            told = int(await asyncio.to_thread(process.stdout.readline))
+        process.kill()
+    async with bench(place) as one:
+        assert 5 <= (await seen(one, replay)).set_going < 40
+        await one.running()
+        for each in made:
+            await one.until(each, "settled")
+        assert await replayed(one) == dict.fromkeys([each.id for each in made], 1)
+        while (await seen(one, replay)).settled < 40:
+            await asyncio.sleep(0.01)
+        assert (await seen(one, replay)).state == "done"
+
+
+async def test_pausing_resuming_and_taking_back_hold_at_once(place: Place) -> None:
+    """For everything that has not had its turn: nothing more is set going until it is resumed, or ever."""
+    async with bench(place) as one:
+        made = await stuck(one, 4)
+        replay, all_replays = await make(one), one.deliveries.replays
+        await all_replays.take_turns()
+        word = Word(by="truc.ban", why="hỏi lại đối tác")
+        paused = await all_replays.pause(replay.id, word)
+        assert isinstance(paused, Replay)
+        assert (paused.state, paused.state_why) == ("paused", word.why)
+        await one.move(SLOWLY)
+        assert await all_replays.take_turns() is None
+        assert await replayed(one) == {made[0].id: 1}
+        await all_replays.resume(replay.id, word)
+        await all_replays.take_turns()
+        assert await replayed(one) == {made[0].id: 1, made[1].id: 1}
+        await all_replays.cancel(replay.id, word)
+        await one.move(SLOWLY)
+        assert await all_replays.take_turns() is None
+        found = await seen(one, replay)
+        assert (found.state, found.left, found.set_going) == ("cancelled", 2, 2)
+        assert await all_replays.resume(replay.id, word) is ReplayRefusal.FINISHED
+        said = [(each.by, each.what) for each in await one.store.audit.changes(limit=3)]
+        assert said == [(word.by, f"replay.{what}") for what in ("cancel", "resume", "pause")]
+
+
+async def test_it_stops_by_itself_when_too_much_comes_back(place: Place) -> None:
+    """Nothing more is set going; a person may resume it, and what came back before then no longer counts."""
+    async with bench(place) as one:
+        made = await stuck(one, 6)
+        replay = await make(one, stop=StopRule(above=1, of=3))
+        one.toy.always = one.toy.fails(ContractBroken, may_have_acted=Acted.NO)
+        for count, state in ((1, "running"), (2, "stopped")):
+            await one.deliveries.replays.take_turns()
+            await worked(one, made, "needs_person")
+            await one.deliveries.replays.count()
+            found = await seen(one, replay)
+            assert (found.state, found.came_back, found.under_way) == (state, count, 0)
+            await one.move(SLOWLY)
+        assert found.state_why == "2 of the last 2 came back"
+        assert await one.deliveries.replays.take_turns() is None
+        (change,) = await one.store.audit.changes(limit=1)
+        assert (change.what, change.name) == ("replay.stop", replay.id)
+        one.toy.always = None
+        await one.deliveries.replays.resume(replay.id, WORD)
+        await one.deliveries.replays.take_turns()
+        await worked(one, made[2:3], "settled")
+        await one.deliveries.replays.count()
+        assert (await seen(one, replay)).state == "running"
+        await turns(one)
+        await worked(one, made[3:], "settled")
+        await one.deliveries.replays.count()
+        found = await seen(one, replay)
+        assert (found.state, found.settled, found.came_back) == ("done", 4, 2)
+
+
+async def test_what_settled_since_does_not_hide_that_too_much_came_back(place: Place) -> None:
+    """Ends that are counted late, all at once, are judged one after the other."""
+    async with bench(place) as one:
+        made = await stuck(one, 5)
+        replay = await make(one, stop=StopRule(above=1, of=2))
+        for _ in range(4):
+            await one.deliveries.replays.take_turns()
+            await one.move(SLOWLY)
+        for each, state in zip(made, ("needs_person", "needs_person", "settled", "settled"), strict=False):
+            await one.store.engine.write(partial(_end, each.id, state))
+        await one.deliveries.replays.count()
+        found = await seen(one, replay)
+        assert (found.state, found.came_back, found.settled) == ("stopped", 2, 2)
+
+
+async def _end(delivery: str, state: str, tx: Transaction) -> None:
+    await tx.execute("UPDATE delivery SET state = $2 WHERE id = $1", delivery, state)
+
+
+async def test_a_paused_systems_replay_waits(place: Place) -> None:
+    """From the moment in which the stop switch is pressed, whichever process has it, until it is released."""
+    async with bench(place) as one:
+        await stuck(one, 2)
+        replay = await make(one)
+        await one.store.switches.pause(SYSTEM, by="admin", why="thử")
+        assert await one.deliveries.replays.take_turns() is None
+        found = await seen(one, replay)
+        assert (found.state, found.left) == ("running", 2)
+        await one.store.switches.resume(SYSTEM, by="admin")
+        await one.deliveries.replays.take_turns()
+        assert (await seen(one, replay)).left == 1
+
+
+async def test_it_waits_while_too_many_are_under_way(place: Place) -> None:
+    """A system that answers nothing gets no more than so many, whatever the pace is."""
+    async with bench(place, replay_under_way=2) as one:
+        made = await stuck(one, 3)
+        replay = await make(one)
+        await turns(one)
+        found = await seen(one, replay)
+        assert (found.state, found.left, found.under_way) == ("running", 1, 2)
+        await worked(one, made[:2], "settled")
+        await one.deliveries.replays.count()
+        await turns(one)
+        found = await seen(one, replay)
+        assert (found.state, found.left, found.under_way, found.settled) == ("done", 0, 1, 2)
+
+
+async def test_what_cannot_be_set_going_is_counted_by_reason_and_costs_no_pace(place: Place) -> None:
+    """Somebody has dealt with it meanwhile, it may have acted and nobody can look: nothing of it is changed."""
+    async with bench(place) as one:
+        tell, resolved, going, last = *await stuck(one, 1, "tell"), *await stuck(one, 3)
+        replay = await make(one)
+        changed(await one.deliveries.resolve(resolved.id, Resolution.DONE, WORD))
+        changed(await one.deliveries.replay(going.id, WORD))
+        wait: float | None = 0
+        while wait == 0:
+            wait = await one.deliveries.replays.take_turns()
+        found = await seen(one, replay)
+        assert (found.state, found.set_going, found.left, wait) == ("done", 1, 0, None)
+        assert found.refused == {"may_have_acted": 1, "final": 1, "not_final": 1}
+        assert await states(one, [tell, resolved, last]) == ["needs_person", "settled", "waiting"]
+        assert await replayed(one) == {going.id: 1, last.id: 1}
+
+
+async def test_what_was_rejected_in_one_lane_goes_again_in_its_order(place: Place) -> None:
+    """Each takes its old place behind the one before, which need not have settled; one that was passed is refused."""
+    async with bench(place) as one:
+        one.toy.always = one.toy.fails(Rejected)
+        made = [await one.accept("add", lane, payload=f"{lane}{n}") for lane in ("A", "B") for n in range(3)]
+        await worked(one, made, "rejected")
+        one.toy.always = None
+        await worked(one, [await one.accept("add", "B", payload="new")], "settled")
+        replay = await make(one, Choice(system=SYSTEM, states=BOTH))
+        await turns(one)
+        await worked(one, made[:3], "settled")
+        await one.deliveries.replays.count()
+        found = await seen(one, replay)
+        assert one.toy.order == ["new", "A0", "A1", "A2"]
+        assert (found.settled, found.refused) == (3, {"overtaken": 3})
+
+
+async def test_what_a_person_took_out_of_it_is_neither_settled_nor_back(place: Place) -> None:
+    """Taken back after it was set going: its turn is over, and it does not count against the replay."""
+    async with bench(place) as one:
+        one.toy.behaviours = [one.toy.fails(Rejected)]
+        delivery = await one.accept("add", "A")
+        await worked(one, [delivery], "rejected")
+        replay = await make(one, Choice(system=SYSTEM, states=BOTH))
+        await turns(one)
+        changed(await one.deliveries.cancel(delivery.id, WORD))
+        await one.deliveries.replays.count()
+        found = await seen(one, replay)
+        assert (found.set_going, found.under_way, found.settled, found.came_back) == (1, 0, 0, 0)
+
+
+async def test_an_operation_that_this_release_does_not_know_is_left_alone(place: Place) -> None:
+    """It is counted as such, and the replay goes on."""
+    async with bench(place) as one:
+        first, _second = await stuck(one, 2)
+        rename = "UPDATE delivery SET operation = 'gone' WHERE id = $1"
+        await one.store.engine.write(lambda tx: tx.execute(rename, first.id))
+        replay = await make(one)
+        await turns(one)
+        found = await seen(one, replay)
+        assert (found.state, found.set_going, found.refused) == ("done", 1, {"unknown_operation": 1})
