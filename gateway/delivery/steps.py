@@ -101,7 +101,7 @@ async def take(
         if row is None:
             await lanes.advance(lease.lane, present, micros(settings.ageing_seconds), tx)
         elif lease.held and not await holds.may_probe(system, lease.agency, micros(settings.hold_seconds), tx):
-            await lanes.put_back(lease, 0, tx)
+            await put_back(Job(lease, row, present), None, None, 0.0, tx)
         else:
             jobs.append(Job(lease, row, present))
     return Take(tuple(jobs), tuple(rest))
@@ -140,6 +140,8 @@ async def put_back(job: Job, course: Course | None, ended: AttemptResult | None,
         if ended is not None:
             statement, values = attempts.ended(job.row.id, course.ordinal, ended, await instant.now(tx))
             await tx.execute(statement, *values)
+    if job.lease.before is not None:  # whoever comes next does not see any more that a worker was lost here
+        await attempts.interrupt(job.row.id, tx)
     return True
 
 

@@ -285,6 +285,20 @@ async def test_a_crash_in_the_middle_of_a_send_is_an_unknown_outcome(place: Plac
         assert (await one.attempts(delivery))[0] == (1, "send", "interrupted", "maybe")
 
 
+async def test_what_was_interrupted_is_marked_also_by_a_worker_that_puts_it_back(place: Place) -> None:
+    """Whoever takes the lane of a lost worker and may not send just then has ended its lease: the mark is made then."""
+    delivery, _ = await crashed(place, "append")
+    async with bench(place) as one:
+        await one.move(LEASE)
+        (job,) = (
+            await one.store.engine.write(
+                partial(steps.take, system=SYSTEM, owner="other", known=[], room=1, settings=DeliverySettings())
+            )
+        ).jobs
+        assert await one.store.engine.write(partial(steps.put_back, job, None, None, 0.0))
+        assert await one.attempts(delivery) == [(1, "send", "interrupted", "maybe")]
+
+
 async def test_after_a_crash_no_look_up_counts_before_lease_end_and_settling_time(place: Place) -> None:
     """The process may have sent in the last moment of its lease, and the partner may act long after."""
     delivery, _ = await crashed(place, "append")
