@@ -3,6 +3,7 @@
 Since the backup was made the national systems may have been told more than this store knows. So every system is paused
 until a person has looked and resumes it. What was open counts as interrupted: a delivery as one whose worker died while
 it was sending, even if it had not begun, so that it is looked up, or sent again where that is safe, or asked about.
+A replay of many that was running waits for a person too, who may find that it had gone further.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ UPDATE delivery SET state = 'sending', may_have_acted = 'maybe', absent = 0, nex
 WHERE settled_at IS NULL AND state IN ('accepted', 'sending', 'waiting', 'unknown', 'held')
 """
 _LEASES_END = timed("UPDATE lane SET owner = 'restored', lease_until = INSTANT WHERE head IS NOT NULL")
+_PAUSE_REPLAYS = timed("""
+UPDATE replay SET state = 'paused', state_at = INSTANT, state_why = $1 WHERE state = 'running'
+""")
 _SKIP = "UPDATE feed SET position = position + $1"
 _SKIPPED = 1_000_000_000
 """Places in the feed that may have been given after the backup: a reader that has passed them shall miss nothing."""
@@ -59,6 +63,7 @@ async def take_over(restoring: Restoring, tx: Transaction) -> None:
     await tx.execute(_LEASES_END)
     await tx.execute(_SKIP, _SKIPPED)
     why = f"restored from the backup of {restoring.made_at.isoformat(sep=' ', timespec='minutes')}"
+    await tx.execute(_PAUSE_REPLAYS, why)
     await record(tx, now, by, what="store.restore", name="store", why=why)
     for system in restoring.systems:
         await tx.execute(_PRESS, system, by, why, now)

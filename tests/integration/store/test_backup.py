@@ -34,7 +34,8 @@ from gateway.store import (
 )
 from gateway.store.backup import Backup, back_up, restore
 from gateway.store.sqlite import connection as sqlite
-from gateway.store.tables import deliveries, events, lanes
+from gateway.store.tables import deliveries, events, lanes, replays
+from gateway.store.tables.replays import Wanted
 from gateway.store.upgrading import Standing, look
 from tests.support.stores import AGENCY, ANSWERED, Place, call, client, outcome
 
@@ -183,6 +184,34 @@ async def test_a_restored_delivery_may_have_been_sent_in_the_meantime(
         await store.engine.write(partial(events.place, 99))
         (new,) = await store.engine.read(partial(events.after, before[-1].position + 1000, 99, None))
         assert new.delivery == "next"
+
+
+async def test_a_restored_replay_of_many_waits_for_a_person(place: Place, there: Place, tmp_path: Path) -> None:
+    """It was running, and may have gone further than the backup knows: nothing is sent before somebody resumes it."""
+    wanted = Wanted(
+        system="stuck", states=["needs_person"], agencies=None, operation=None, kind=None, why=None, since=None,
+        until=None,
+    )  # fmt: skip
+    given = {
+        "id": "r", "system": "stuck", "client": "c", "made_by": "b", "why": "w", "made_at": 1, "filter": "{}",
+        "per_second": 1.0, "stop_above": 1, "stop_of": 2, "chosen": 1, "state_at": 1, "next_at": 1,
+    }  # fmt: skip
+
+    async def make(tx: Transaction) -> None:
+        await _accept("stuck", "needs_person", tx)
+        number = await replays.insert(given, tx)
+        assert number is not None
+        await replays.choose(number, wanted, tx)
+
+    async with place.opened() as store:
+        await store.engine.write(make)
+        await _back_up(place, tmp_path / "backup")
+    await _restore(there, tmp_path / "backup")
+    async with there.opened() as store:
+        (row,) = await store.engine.read(lambda tx: replays.page(tx, limit=9, before=None, agencies=None))
+        assert (row.state, row.chosen, row.place) == ("paused", 1, 0)
+        assert row.state_why is not None
+        assert row.state_why.startswith("restored from the backup")
 
 
 async def test_numbers_that_were_given_are_never_given_again(place: Place, there: Place, tmp_path: Path) -> None:
