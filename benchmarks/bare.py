@@ -17,7 +17,8 @@ from fastapi import FastAPI, Request, Response
 from lxml import etree
 
 from benchmarks.wire import Credential, envelope
-from gateway.api.schemas import AttemptV1, CitizenRequestV1, VerifyResponseV1
+from gateway.api.schemas.citizens import CitizenRequestV1, VerifyResponseV1
+from gateway.api.schemas.common import AttemptV1
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

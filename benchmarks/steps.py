@@ -27,7 +27,7 @@ from benchmarks.load import CONNECTIONS
 from contracts import VIETNAM
 from contracts.model import AgencyCode, Exchange, Verification
 from gateway.api.app import create_app
-from gateway.api.schemas import CitizenRequestV1
+from gateway.api.schemas.citizens import CitizenRequestV1
 from gateway.monitor.metrics import Metrics
 from gateway.resilience import Outcome
 from gateway.runtime import Gateway

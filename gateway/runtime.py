@@ -1,7 +1,7 @@
 """Everything one serving process holds, put together in one place from the settings.
 
-A national system joins here: its adapter, its pipeline and the transport under it. Nothing in this module decides
-anything; it only says what is made of what.
+A national system joins here, as one of `gateway.systems`. Nothing in this module decides anything; it only says what is
+made of what.
 """
 
 from __future__ import annotations
@@ -9,94 +9,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
-from adapters.population import Population
-from adapters.transport import Carrier
-from contracts import VIETNAM
-from gateway.monitor.captures import CaptureFile
+from gateway.delivery import Deliveries
 from gateway.monitor.metrics import Metrics
-from gateway.resilience import Pipeline, PipelineState, StoreUnavailable
+from gateway.resilience import StoreUnavailable
 from gateway.retention import Nightly
 from gateway.security import QuotaBook
 from gateway.store import open_store
+from gateway.systems import PartnerSystem, PopulationSystem
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from adapters.population import Credential
     from adapters.transport import Transport
-    from contracts.model import AgencyCode
-    from gateway.settings import PopulationSection, Settings
+    from gateway.settings import Settings
     from gateway.store import Store
-
-
-class System(Protocol):
-    """What the gateway knows of every national system, whichever it is."""
-
-    def state(self) -> PipelineState:
-        """Return the state of the system's pipeline."""
-
-    @property
-    def certificate_fault(self) -> str | None:
-        """Why the newest certificate files are not in use, if so."""
-
-    async def aclose(self) -> None:
-        """Let go of the connections."""
-
-
-class PopulationSystem:
-    """The population database: the adapter, and the pipeline that every attempt goes through."""
-
-    def __init__(
-        self, section: PopulationSection, store: Store, metrics: Metrics, transport: Transport | None = None
-    ) -> None:
-        self._captures = None if section.captures is None else CaptureFile(section.captures)
-        self._carrier = None
-        if transport is None:
-            transport = self._carrier = Carrier(section.adapter.transport, recorder=self._captures)
-        self.adapter = Population(section.adapter, transport, lambda: datetime.now(VIETNAM))
-        self.pipeline: Pipeline[Credential] = Pipeline(
-            "population",
-            section.policy,
-            log=store.attempts,
-            credentials=_PopulationCredentials(self.adapter),
-            switch=store.stop_switch,
-            observer=metrics,
-        )
-
-    def state(self) -> PipelineState:
-        """Return the state of the system's pipeline."""
-        return self.pipeline.state()
-
-    @property
-    def certificate_fault(self) -> str | None:
-        """Why the newest certificate files are not in use, if so."""
-        return None if self._carrier is None else self._carrier.certificate_fault
-
-    async def aclose(self) -> None:
-        """Let go of the connections."""
-        await self.pipeline.aclose()
-        if self._carrier is not None:
-            await self._carrier.aclose()
-        if self._captures is not None:
-            self._captures.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _PopulationCredentials:
-    """The adapter reads its secrets again when their files change, so that renewing is the same as getting."""
-
-    adapter: Population
-
-    def get(self, agency: AgencyCode) -> Credential:
-        return self.adapter.credential(agency)
-
-    async def renew(self, agency: AgencyCode) -> Credential:
-        return self.adapter.credential(agency)
+    from gateway.systems import System
 
 
 class Gateway:
@@ -109,11 +39,15 @@ class Gateway:
         self.quotas = QuotaBook()
         self.subjects = store.subjects
         self.monotonic = asyncio.get_running_loop().time
-        section = settings.systems.population
+        population, partner = settings.systems.population, settings.systems.partner
         self.population = (
-            None if section is None else PopulationSystem(section, store, metrics, transports.get("population"))
+            None if population is None else PopulationSystem(population, store, metrics, transports.get("population"))
         )
-        self.systems: dict[str, System] = {} if self.population is None else {"population": self.population}
+        self.partner = None if partner is None else PartnerSystem(partner, store, metrics, transports.get("partner"))
+        systems: dict[str, System | None] = {"population": self.population, "partner": self.partner}
+        self.systems = {name: system for name, system in systems.items() if system is not None}
+        outlets = {name: system.outlet for name, system in self.systems.items() if system.outlet is not None}
+        self.deliveries = Deliveries(store, settings.delivery, outlets)
 
     @classmethod
     @asynccontextmanager
@@ -132,6 +66,8 @@ class Gateway:
                 stack.push_async_callback(system.aclose)
             nightly = asyncio.create_task(Nightly(store.retention, settings.retention, gateway.metrics).serve())
             stack.push_async_callback(_ended, nightly)
+            gateway.deliveries.start()
+            stack.push_async_callback(gateway.deliveries.stop, settings.server.stop_seconds)
             yield gateway
 
     def observe(self) -> None:

@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as VariableError
 
+from adapters.partner.settings import PartnerSettings
 from adapters.population.settings import PopulationSettings
+from gateway.delivery.settings import DeliverySettings
 from gateway.resilience.settings import PolicySettings
 from gateway.store.place import place_of
 
@@ -151,10 +153,19 @@ class PopulationSection(_Section):
     captures: Path | None = Field(None, description="File for masked raw captures, for a report to the partner")
 
 
+class PartnerSection(_Section):
+    """The synthetic partner of the mocks. With it the gateway has write endpoints that are for tests only."""
+
+    adapter: PartnerSettings
+    policy: PolicySettings = PolicySettings()
+    captures: Path | None = Field(None, description="File for masked raw captures")
+
+
 class SystemsSettings(_Section):
-    """The national systems that are configured."""
+    """The systems that are configured."""
 
     population: PopulationSection | None = None
+    partner: PartnerSection | None = None
 
 
 class Settings(BaseSettings):
@@ -171,6 +182,7 @@ class Settings(BaseSettings):
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
     retention: RetentionSettings = RetentionSettings()
+    delivery: DeliverySettings = DeliverySettings()
     systems: SystemsSettings = SystemsSettings()
 
     @classmethod

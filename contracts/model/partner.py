@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from contracts.model.identifiers import Code
+from contracts.model.identifiers import AgencyCode, Code, IdentityNumber
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from contracts.model.identifiers import AgencyCode, IdentityNumber
 
 
 class RecordCode(Code):

@@ -42,5 +42,10 @@ def admit(gateway: Gateway, identity: Identity, scope: Scope, agency: str, offic
         raise _refused(denied)
 
 
+def person(identity: Identity, officer: str) -> str:
+    """Return who decides something, as it is written down: the client, and its officer's login."""
+    return f"{identity.client.name}/{officer}"
+
+
 def _refused(refusal: security.Refusal) -> Refused:
     return Refused(refusal.reason, retry_after=refusal.retry_after)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,23 +11,26 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from gateway.api import citizens, health, openapi, preferences, problems, systems
+from gateway.api import citizens, deliveries, health, openapi, partner, preferences, problems, systems
 from gateway.api.guards import Guards, new_id
 from gateway.api.problems import Refused
 from gateway.monitor.logs import defect
 from gateway.resilience import StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp
 
+    from gateway.api.openapi import Schemas
     from gateway.runtime import Gateway
 
 log = structlog.get_logger()
 
 
 def create_app(gateway: Gateway) -> ASGIApp:
-    """Return the application that serves `gateway`."""
-    app = api()
+    """Return the application that serves `gateway`. The synthetic partner is there only where it is configured."""
+    app = api() if gateway.partner is None else api(partner.routes)
     app.state.gateway = gateway
     limits = gateway.settings.server
     return Guards(
@@ -38,8 +42,11 @@ def create_app(gateway: Gateway) -> ASGIApp:
     )
 
 
-def api() -> FastAPI:
-    """Return the routes with their description, served by nobody yet: the OpenAPI document is made from it."""
+def api(*more: Callable[[FastAPI], Schemas]) -> FastAPI:
+    """Return the routes with their description, served by nobody yet: the OpenAPI document is made from it.
+
+    `more` are parts that not every gateway has.
+    """
     app = FastAPI(
         title="Liên Thông",
         version=openapi.VERSION,
@@ -49,21 +56,14 @@ def api() -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    app.post("/v1/citizens/verify", **openapi.VERIFY)(citizens.verify)
-    app.post("/v1/citizens/lookup", **openapi.LOOKUP)(citizens.lookup)
-    app.get("/v1/systems", **openapi.LIST_SYSTEMS)(systems.list_systems)
-    app.get("/v1/systems/{system}", **openapi.GET_SYSTEM)(systems.get_system)
-    app.post("/v1/systems/{system}/pause", **openapi.PAUSE_SYSTEM)(systems.pause_system)
-    app.post("/v1/systems/{system}/resume", **openapi.RESUME_SYSTEM)(systems.resume_system)
-    app.get("/healthz", **openapi.HEALTHZ)(health.healthz)
-    app.get("/readyz", **openapi.READYZ)(health.readyz)
-    app.get("/metrics", **openapi.METRICS)(health.metrics)
+    parts = (citizens.routes, deliveries.routes, *more, systems.routes, health.routes)
+    schemas = [part(app) for part in parts]
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(StoreUnavailable, _store_unavailable)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _defect)
-    openapi.install(app)
+    openapi.install(app, tuple(chain.from_iterable(schemas)))
     return app
 
 

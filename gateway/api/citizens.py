@@ -8,21 +8,33 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.api import access, bodies, preferences, problems, schemas
+from gateway.api import access, bodies, preferences, problems
+from gateway.api.description.citizens import LOOKUP, SCHEMAS, VERIFY
 from gateway.api.problems import Refused
-from gateway.api.schemas import CitizenRequestV1, LookupResponseV1, VerifyResponseV1
+from gateway.api.schemas.citizens import CitizenRequestV1, LookupResponseV1, VerifyResponseV1, citizen
 from gateway.resilience import Call, Deadline
 from gateway.security import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from fastapi import FastAPI
+
     from contracts.model import CitizenQuery, Exchange, Operation, Purpose
     from contracts.texts import Language
+    from gateway.api.openapi import Schemas
     from gateway.resilience import Outcome
-    from gateway.runtime import Gateway, PopulationSystem
+    from gateway.runtime import Gateway
+    from gateway.systems import PopulationSystem
 
 Result = TypeVar("Result")
+
+
+def routes(app: FastAPI) -> Schemas:
+    """Add the routes of this part, and return the schemas that they read and write."""
+    app.post("/v1/citizens/verify", **VERIFY)(verify)
+    app.post("/v1/citizens/lookup", **LOOKUP)(lookup)
+    return SCHEMAS
 
 
 async def verify(request: Request) -> Response:
@@ -51,7 +63,7 @@ async def lookup(request: Request) -> Response:
         return asked.problem(outcome)
     return asked.answer(
         LookupResponseV1(
-            citizens=tuple(map(schemas.citizen, outcome.value.citizens)),
+            citizens=tuple(map(citizen, outcome.value.citizens)),
             correlation_id=asked.correlation_id,
             attempts=problems.attempts_view(asked.language, outcome.attempts),
         )

@@ -8,8 +8,21 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.api.description.operations import HEALTHZ, METRICS, READYZ
+
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from gateway.api.openapi import Schemas
     from gateway.runtime import Gateway
+
+
+def routes(app: FastAPI) -> Schemas:
+    """Add the routes of this part, and return the schemas that they read and write: none."""
+    app.get("/healthz", **HEALTHZ)(healthz)
+    app.get("/readyz", **READYZ)(readyz)
+    app.get("/metrics", **METRICS)(metrics)
+    return ()
 
 
 async def healthz(request: Request) -> Response:  # noqa: ARG001 - a route takes its request

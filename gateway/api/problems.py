@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from contracts import texts
 from contracts.model import Failure, Kind, WrongField
-from gateway.api.schemas import AttemptV1, PartnerV1, ProblemV1, WrongFieldV1
+from gateway.api.schemas.common import AttemptV1, PartnerV1, ProblemV1, WrongFieldV1
 from gateway.security import RefusalReason
 
 if TYPE_CHECKING:
@@ -44,6 +44,19 @@ STATUS: dict[Kind, int] = {
 
 REFUSAL_STATUS: dict[str, int] = {
     "body_invalid": 422,
+    "query_invalid": 422,
+    "idempotency_key": 422,
+    "key_reused": 409,
+    "backlog_full": 429,
+    "delivery_unknown": 404,
+    "delivery_no_such_delivery": 404,
+    "delivery_final": 409,
+    "delivery_not_final": 409,
+    "delivery_in_flight": 409,
+    "delivery_may_have_acted": 409,
+    "delivery_overtaken": 409,
+    "delivery_corrected": 409,
+    "delivery_other_request": 409,
     "body_too_large": 413,
     "body_too_slow": 408,
     "media_type": 415,

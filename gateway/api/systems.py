@@ -9,16 +9,29 @@ from starlette.responses import Response
 
 from contracts import texts
 from gateway.api import access, bodies, preferences
+from gateway.api.description.systems import GET_SYSTEM, LIST_SYSTEMS, PAUSE_SYSTEM, RESUME_SYSTEM, SCHEMAS
 from gateway.api.problems import Refused
-from gateway.api.schemas import PausedV1, PauseRequestV1, SystemsV1, SystemV1
+from gateway.api.schemas.systems import PausedV1, PauseRequestV1, SystemsV1, SystemV1
 from gateway.resilience import BreakerState
 from gateway.security import Scope
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
     from contracts.texts import Language
+    from gateway.api.openapi import Schemas
     from gateway.runtime import Gateway
 
 State = Literal["up", "down", "recovering", "paused", "busy"]
+
+
+def routes(app: FastAPI) -> Schemas:
+    """Add the routes of this part, and return the schemas that they read and write."""
+    app.get("/v1/systems", **LIST_SYSTEMS)(list_systems)
+    app.get("/v1/systems/{system}", **GET_SYSTEM)(get_system)
+    app.post("/v1/systems/{system}/pause", **PAUSE_SYSTEM)(pause_system)
+    app.post("/v1/systems/{system}/resume", **RESUME_SYSTEM)(resume_system)
+    return SCHEMAS
 
 
 async def list_systems(request: Request) -> Response:

@@ -17,10 +17,10 @@ from gateway.delivery import accept, feed, person, rows
 from gateway.delivery.accept import Entry, Full, Taken
 from gateway.delivery.feed import FeedGone
 from gateway.delivery.replays import Replays
-from gateway.delivery.values import Accepted, BacklogFull, Changed, Delivery, KeyReused, Refusal, Refused
+from gateway.delivery.values import Accepted, BacklogFull, Changed, Delivery, KeyReused, Refusal, Refused, Ruling
 from gateway.delivery.worker import Worker
 from gateway.store.tables import changes, deliveries, holds, idempotency, instant
-from gateway.store.times import maybe_micros
+from gateway.store.times import from_micros, maybe_micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gateway.delivery.values import Outlet, Resolution, Submission, Word
     from gateway.store import Store
     from gateway.store.engine import Transaction
-    from gateway.store.tables.deliveries import DeliveryRow, RulingRow
+    from gateway.store.tables.deliveries import DeliveryRow
 
 _WATCH_SECONDS = 0.5
 """How often is looked for what another process has done."""
@@ -175,9 +175,13 @@ class Deliveries:
         self._wake(system)
         return released
 
-    async def rulings(self, delivery: str) -> tuple[RulingRow, ...]:
+    async def rulings(self, delivery: str) -> tuple[Ruling, ...]:
         """Return what persons have decided about a delivery, in order."""
-        return tuple(await self._engine.read(partial(deliveries.rulings, delivery)))
+        found = await self._engine.read(partial(deliveries.rulings, delivery))
+        return tuple(
+            Ruling(at=from_micros(row.at), by=row.by, what=row.what, why=row.why, evidence=row.evidence)
+            for row in found
+        )
 
     async def events(
         self, *, after: int | None, limit: int, agencies: Collection[AgencyCode] | None = None, seconds: float = 0.0

@@ -149,10 +149,7 @@ async def set_going(
 async def correct(
     delivery: str, entry: Entry, word: Word, settings: DeliverySettings, tx: Transaction
 ) -> Heard | Taken | Full:
-    """Put a new delivery in the place of one that cannot have acted, or behind those that have passed its place.
-
-    Raises `ValueError` if the new one is another operation, or another agency's.
-    """
+    """Put a new delivery in the place of one that cannot have acted, or behind those that have passed its place."""
     found = await idempotency.find(entry.key(), tx)
     if found is not None:
         body, taken = found
@@ -164,8 +161,9 @@ async def correct(
     if refusal is not None:
         return refusal
     row, one = locked.row, entry.submission
-    if (one.operation.system, one.operation.name, one.purpose.agency.value) != (row.system, row.operation, row.agency):
-        raise ValueError("a correction is the same operation of the same agency")
+    same = (one.operation.system, one.operation.name, one.purpose.agency.value, one.lane)
+    if same != (row.system, row.operation, row.agency, await lanes.name(row.lane, tx)):
+        return Refusal.OTHER_REQUEST
     outlook = await deliveries.outlook(row.agency, row.system, tx)
     taken_key = await accept.claim_key(entry, outlook, settings, tx)
     if taken_key is not None:

@@ -39,6 +39,8 @@ def view(row: DeliveryRow, seal: Seal) -> Delivery:
         client=row.client,
         agency=AgencyCode(row.agency),
         officer=row.officer,
+        procedure=ProcedureCode(row.procedure),
+        dossier=None if row.dossier is None else DossierCode(row.dossier),
         accepted_at=from_micros(row.accepted_at),
         legal_due_at=maybe_moment(row.legal_due_at),
         state=DeliveryState(row.state),

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
-    from contracts.model import AgencyCode, Exchange, LookupAnswer, Operation, Purpose
+    from contracts.model import (
+        AgencyCode,
+        DossierCode,
+        Exchange,
+        LookupAnswer,
+        Operation,
+        ProcedureCode,
+        Purpose,
+    )
     from gateway.resilience import Pipeline
 
 
@@ -59,6 +67,8 @@ class Delivery:
     client: str
     agency: AgencyCode
     officer: str
+    procedure: ProcedureCode
+    dossier: DossierCode | None
     accepted_at: datetime
     legal_due_at: datetime | None
     state: DeliveryState
@@ -126,6 +136,8 @@ class Refusal(StrEnum):
     """A newer write of the same lane has taken effect."""
     CORRECTED = "corrected"
     """Another delivery has taken its place."""
+    OTHER_REQUEST = "other_request"
+    """The correction is another operation, another agency's, or of another lane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +154,17 @@ class Word:
     by: str
     why: str
     evidence: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What a person has decided about a delivery. `what` is a verb such as `replay` or `resolve.done`."""
+
+    at: datetime
+    by: str
+    what: str
+    why: str
+    evidence: str | None
 
 
 class Resolution(StrEnum):

@@ -126,7 +126,10 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptEntry:
-    """One attempt of a call. `evidence` is what `contracts.model.Evidence` held, as JSON, without personal data."""
+    """One attempt of a call. `evidence` is what `contracts.model.Evidence` held, as JSON, without personal data.
+
+    `purpose` is that of an attempt at a delivery: `send` or `lookup`.
+    """
 
     call_id: str
     ordinal: int
@@ -142,6 +145,7 @@ class AttemptEntry:
     retry_after: float | None
     seconds: float | None
     evidence: str | None
+    purpose: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

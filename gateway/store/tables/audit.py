@@ -25,7 +25,7 @@ FROM audit
 """
 _ATTEMPTS = """
 SELECT call, ordinal, request_id, opened_at, closed_at, state, kind, layer, reason, code, may_have_acted,
-    retry_after, seconds, evidence
+    retry_after, seconds, evidence, purpose
 FROM attempt WHERE call = $1 ORDER BY ordinal
 """
 _OUTCOMES = """
@@ -76,10 +76,11 @@ class AuditTable:
                     retry_after=retry_after,
                     seconds=seconds,
                     evidence=evidence,
+                    purpose=purpose,
                 )
                 for (
                     call, ordinal, request_id, opened_at, closed_at, state, kind, layer, reason, code, may_have_acted,
-                    retry_after, seconds, evidence,
+                    retry_after, seconds, evidence, purpose,
                 ) in await tx.fetch(_ATTEMPTS, call_id)
             )  # fmt: skip
 

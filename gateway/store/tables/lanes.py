@@ -198,6 +198,12 @@ async def lock(lane: int, tx: Transaction) -> tuple[int | None, int]:
     return row[0], row[1]
 
 
+async def name(lane: int, tx: Transaction) -> str:
+    """Return the ordering key of a lane."""
+    found: str = await tx.fetchval("SELECT name FROM lane WHERE id = $1", lane)
+    return found
+
+
 async def append(lane: int, tx: Transaction) -> int:
     """Return the next position in a locked lane, for one that lost its own. An empty lane has to `advance` then."""
     position: int = await tx.fetchval(_APPEND, lane)

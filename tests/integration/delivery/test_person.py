@@ -237,14 +237,17 @@ async def test_what_is_unsent_can_be_corrected_in_its_place(place: Place) -> Non
         assert one.toy.order == ["a", "B", "c"]
 
 
-async def test_a_correction_is_the_same_operation_of_the_same_agency(place: Place) -> None:
+async def test_a_correction_is_the_same_operation_of_the_same_agency_in_the_same_lane(place: Place) -> None:
     """Anything else is no correction, and what may have acted is not corrected."""
     async with bench(place) as one:
         first = await one.accept("add")
-        with pytest.raises(ValueError, match="same operation"):
-            await one.deliveries.correct(first.id, one.submission("put"), WORD)
-        with pytest.raises(ValueError, match="same operation"):
-            await one.deliveries.correct(first.id, one.submission("add", agency=OTHER_AGENCY), WORD)
+        others = [
+            one.submission("put"),
+            one.submission("add", agency=OTHER_AGENCY),
+            one.submission("add", lane="H-2"),
+        ]
+        for other in others:
+            assert await one.deliveries.correct(first.id, other, WORD) == Refused(Refusal.OTHER_REQUEST)
         changed(await one.deliveries.cancel(first.id, WORD))
         delivery = await needing(one, "tell")
         refused = await one.deliveries.correct(delivery.id, one.submission("tell"), WORD)
@@ -261,7 +264,7 @@ async def test_the_backlog_is_counted_through_every_word(place: Place) -> None:
             await one.until(each, "rejected")
         changed(await one.deliveries.replay(rejected.id, WORD))
         await one.until(rejected, "settled")
-        correction = await one.deliveries.correct(corrected.id, one.submission("create"), WORD)
+        correction = await one.deliveries.correct(corrected.id, one.submission("create", lane="B"), WORD)
         assert isinstance(correction, Accepted)
         await one.until(correction.delivery, "settled")
         person = await needing(one)

@@ -1,36 +1,24 @@
-"""The v1 request and response schemas. English names, the official Vietnamese term in each description.
-
-They are the outer vocabulary: `contracts.model` may change without changing them, and the committed OpenAPI document
-is made from them. What a request says is turned into model values here; what the model says into a response likewise.
-"""
+"""Questions about citizens, and records of the population database."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from contracts import VIETNAM, model
+from gateway.api.schemas.common import AttemptV1, PurposeV1, Request, Response
 
 IDENTITY_NUMBER = r"^[0-9]{12}$"
 OLD_CARD_NUMBER = r"^[0-9]{9}$"
-OFFICER = r"^[A-Za-z0-9._@-]{1,64}$"
 BIRTH_DATE = r"^[0-9]{4}(-[0-9]{2}-[0-9]{2})?$"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
-
-
-class _Response(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class CitizenQueryV1(_Request):
+class CitizenQueryV1(Request):
     """Whom to look for. Exactly one of the two numbers is given."""
 
     identity_number: Annotated[str, Field(pattern=IDENTITY_NUMBER)] | None = Field(
@@ -79,64 +67,14 @@ class CitizenQueryV1(_Request):
         )
 
 
-class PurposeV1(_Request):
-    """Why personal data is asked for. Either a dossier is named, or the reason why there is none yet."""
-
-    agency: str = Field(
-        pattern=f"^{model.AgencyCode.form.pattern}$",
-        description="Mã định danh điện tử của cơ quan",
-        examples=["000.00.01.H99"],
-    )
-    procedure: str = Field(
-        pattern=f"^{model.ProcedureCode.form.pattern}$", description="Mã thủ tục hành chính", examples=["9.000001"]
-    )
-    officer: str = Field(
-        pattern=OFFICER, description="Tên đăng nhập của cán bộ một cửa, không phải họ tên", examples=["canbo.thu01"]
-    )
-    dossier: Annotated[str, Field(pattern=f"^{model.DossierCode.form.pattern}$", max_length=60)] | None = Field(
-        None, description="Mã hồ sơ", examples=["H99.129-260105-0001"]
-    )
-    reason: Literal["before_dossier"] | None = Field(
-        None, description="Lý do chưa có mã hồ sơ: `before_dossier`, tra cứu trước khi lập hồ sơ"
-    )
-
-    @model_validator(mode="after")
-    def _dossier_or_reason(self) -> Self:
-        if (self.dossier is None) == (self.reason is None):
-            raise PydanticCustomError("dossier_or_reason", "a dossier, or the reason why there is none")
-        return self
-
-    def to_model(self) -> model.Purpose:
-        """Return the purpose in the gateway's own words."""
-        return model.Purpose(
-            agency=model.AgencyCode(self.agency),
-            procedure=model.ProcedureCode(self.procedure),
-            officer=self.officer,
-            dossier=None if self.dossier is None else model.DossierCode(self.dossier),
-        )
-
-
-class CitizenRequestV1(_Request):
+class CitizenRequestV1(Request):
     """A question about one citizen, and why it is asked."""
 
     citizen: CitizenQueryV1
     purpose: PurposeV1
 
 
-class AttemptV1(_Response):
-    """One attempt at the national system, as its evidence tells. It holds no personal data."""
-
-    ordinal: int = Field(description="Lần gọi thứ mấy, từ 1", examples=[1])
-    seconds: float = Field(description="Thời gian, giây", examples=[0.214])
-    kind: str | None = Field(None, description="Loại lỗi; trống khi lần gọi này có kết quả", examples=["system_failed"])
-    layer: str | None = Field(None, description="Lớp phát sinh lỗi", examples=["system"])
-    reason: str | None = Field(None, description="Nguyên nhân, mã ổn định", examples=["partner_error"])
-    party: str | None = Field(
-        None, description="Bên cần xử lý", examples=["Cơ quan vận hành Cơ sở dữ liệu quốc gia về dân cư"]
-    )
-
-
-class VerifyResponseV1(_Response):
+class VerifyResponseV1(Response):
     """Whether a citizen matches the whole combination of number, name and birth."""
 
     matches: bool = Field(description="Có công dân khớp với toàn bộ thông tin đã nêu", examples=[True])
@@ -144,14 +82,14 @@ class VerifyResponseV1(_Response):
     attempts: tuple[AttemptV1, ...] = Field(description="Các lần gọi tới hệ thống quốc gia")
 
 
-class CodedV1(_Response):
+class CodedV1(Response):
     """A code of the population database with its label."""
 
     code: str = Field(examples=["01"])
     label: str | None = Field(description="Tên gọi; trống khi bảng mã chưa có mã này", examples=["Kinh"])
 
 
-class AddressV1(_Response):
+class AddressV1(Response):
     """An address with the codes that the population database holds."""
 
     province: str | None = Field(description="Mã tỉnh, thành phố", examples=["52"])
@@ -161,7 +99,7 @@ class AddressV1(_Response):
     country: str | None = Field(description="Mã quốc gia", examples=["VN"])
 
 
-class RelativeV1(_Response):
+class RelativeV1(Response):
     """A person named in a citizen's record."""
 
     full_name: str | None = Field(description="Họ và tên", examples=["TRẦN VĂN MẪU"])
@@ -171,7 +109,7 @@ class RelativeV1(_Response):
     relationship: CodedV1 | None = Field(description="Quan hệ với chủ hộ")
 
 
-class CitizenV1(_Response):
+class CitizenV1(Response):
     """One record of the population database. What it left out or left empty is null; nothing is made up."""
 
     identity_number: str | None = Field(description="Số định danh cá nhân", examples=["999190000017"])
@@ -196,92 +134,12 @@ class CitizenV1(_Response):
     household_book: str | None = Field(description="Số sổ hộ khẩu (cũ)", examples=[None])
 
 
-class LookupResponseV1(_Response):
+class LookupResponseV1(Response):
     """Every record that matches: none, one, or more where a number is shared by a clerical error."""
 
     citizens: tuple[CitizenV1, ...] = Field(description="Các công dân khớp; rỗng khi không có ai")
     correlation_id: str = Field(description="Mã theo dõi", examples=["01JZ0000000000000000000000"])
     attempts: tuple[AttemptV1, ...] = Field(description="Các lần gọi tới hệ thống quốc gia")
-
-
-class PauseRequestV1(_Request):
-    """Why a system is paused. Within two seconds nothing leaves for it any more."""
-
-    why: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)] = Field(
-        description="Lý do tạm dừng", examples=["Bảo trì theo thông báo"]
-    )
-
-
-class PausedV1(_Response):
-    """Who paused a system, when and why."""
-
-    by: str | None = Field(description="Người tạm dừng; trống khi không đọc được công tắc", examples=["so-khcn"])
-    why: str | None = Field(description="Lý do", examples=["Bảo trì theo thông báo"])
-    since: datetime | None = Field(description="Từ lúc", examples=["2026-01-05T08:00:00+07:00"])
-
-
-class SystemV1(_Response):
-    """The state of one national system as this process sees it."""
-
-    system: str = Field(examples=["population"])
-    name: str = Field(description="Tên hệ thống", examples=["Cơ sở dữ liệu quốc gia về dân cư"])
-    state: Literal["up", "down", "recovering", "paused", "busy"] = Field(description="Trạng thái")
-    summary: str = Field(description="Một câu cho cán bộ", examples=["Kết nối bình thường."])
-    paused: PausedV1 | None
-    breaker: Literal["closed", "open", "half_open"]
-    in_flight: int = Field(description="Số lần gọi đang chạy", examples=[3])
-    waiting: int = Field(description="Số lần gọi đang chờ", examples=[0])
-    retry_budget_left: int = Field(description="Số lần gọi lại còn được phép trong phút này", examples=[10])
-    busy_seconds: float = Field(description="Đối tác yêu cầu chờ thêm, giây", examples=[0])
-    certificate_fault: str | None = Field(
-        description="Vì sao chứng thư kết nối mới chưa được dùng; trống khi không có gì sai", examples=[None]
-    )
-    held_agencies: tuple[str, ...] = Field(description="Cơ quan đang bị giữ vì tài khoản kết nối bị từ chối")
-
-
-class SystemsV1(_Response):
-    """Every configured system."""
-
-    systems: tuple[SystemV1, ...]
-
-
-class WrongFieldV1(_Response):
-    """One wrong field of the request."""
-
-    pointer: str = Field(description="JSON pointer to the field", examples=["/citizen/birth_date"])
-    reason: str = Field(description="Stable slug", examples=["birth_date"])
-    detail: str = Field(description="A sentence in the asked language", examples=["Ngày sinh không có trong lịch."])
-
-
-class PartnerV1(_Response):
-    """What the partner itself said, verbatim."""
-
-    code: str | None = Field(None, examples=["server.serverproxy.access_denied"])
-    text: str | None = Field(None, examples=[None])
-
-
-class ProblemV1(_Response):
-    """A problem document (RFC 9457): what happened, whose it is to mend, and what to do next."""
-
-    type: str = Field(description="Stable address of the kind", examples=["/problems/unknown_outcome"])
-    title: str = Field(description="What happened, a sentence a clerk can read out")
-    status: int = Field(examples=[504])
-    detail: str = Field(description="What to do next")
-    instance: str = Field(examples=["urn:lienthong:call:01JZ0000000000000000000000"])
-    correlation_id: str = Field(description="Mã theo dõi", examples=["01JZ0000000000000000000000"])
-    kind: str = Field(examples=["unknown_outcome"])
-    reason: str = Field(examples=["read_timeout"])
-    system: str | None = Field(None, examples=["population"])
-    operation: str | None = Field(None, examples=["verify"])
-    layer: str | None = Field(None, examples=["network"])
-    party: str | None = Field(None, description="Whose it is to mend", examples=["Đường truyền"])
-    may_have_acted: str | None = Field(None, description="`no`, `maybe` or `yes`", examples=["maybe"])
-    retry_after: int | None = Field(None, description="Seconds to wait before asking again", examples=[None])
-    partner: PartnerV1 | None = None
-    errors: tuple[WrongFieldV1, ...] = Field(
-        (), description="Every wrong field of the request; of a `contract_broken`, of the answer"
-    )
-    attempts: tuple[AttemptV1, ...] = Field((), description="Các lần gọi tới hệ thống quốc gia")
 
 
 def citizen(value: model.Citizen) -> CitizenV1:

@@ -1,0 +1,117 @@
+"""Accepting a write, whichever system it is for: the same key, answer and waiting everywhere.
+
+The status speaks of acceptance: 202 while the delivery is open, 200 once it is final, also when it was rejected.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
+
+from starlette.responses import Response
+
+from contracts import VIETNAM
+from gateway.api import access, bodies, preferences
+from gateway.api.delivery_views import delivery_view, refused
+from gateway.api.problems import Refused
+from gateway.api.schemas.deliveries import WriteV1
+from gateway.delivery import Accepted, BacklogFull, Delivery, KeyReused, Submission, Word
+from gateway.delivery import Refused as NotHeard
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from gateway.runtime import Gateway
+    from gateway.security import Identity, Scope
+    from gateway.systems import Draft
+
+W = TypeVar("W", bound=WriteV1)
+
+_KEY = re.compile(r"[!-~]{1,200}")
+_SOON, _LATE = 1, 300
+"""Seconds: the least and the longest wait that a caller is advised."""
+_BACKLOG_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing(Generic[W]):
+    """One admitted write: parsed, allowed and counted, but not yet stored."""
+
+    gateway: Gateway
+    request: Request
+    identity: Identity
+    key: str
+    body: W
+
+    @classmethod
+    async def read(cls, request: Request, scope: Scope, schema: type[W]) -> Self:
+        """Return the write in `request`. Raises `Refused`."""
+        gateway: Gateway = request.app.state.gateway
+        identity = access.identify(gateway, request, scope)
+        key = request.headers.get("idempotency-key", "")
+        if not _KEY.fullmatch(key):
+            raise Refused("idempotency_key")
+        body = await bodies.read(request, schema)
+        access.admit(gateway, identity, scope, body.purpose.agency, body.purpose.officer)
+        return cls(gateway=gateway, request=request, identity=identity, key=key, body=body)
+
+    async def deliver(self, draft: Draft) -> Response:
+        """Store it, wait for its end as long as the caller wants, and answer. Raises `Refused`."""
+        subjects, person = self.gateway.subjects, draft.person
+        submission = Submission(
+            client=self.identity.client.name,
+            method=self.request.method,
+            resource=self.request.url.path,
+            key=self.key,
+            body=self.body.model_dump_json().encode(),
+            operation=draft.operation,
+            lane=draft.lane,
+            payload=draft.payload,
+            purpose=self.body.purpose.to_model(),
+            subject="" if person is None else subjects.subject(person),
+            topic=draft.topic,
+            legal_due_at=self.body.legal_due_at,
+        )
+        accepted = await self._stored(submission)
+        delivery, wanted = accepted.delivery, preferences.wait(self.request.headers)
+        headers = {"Cache-Control": "no-store", "Location": f"/v1/deliveries/{delivery.id}"}
+        if wanted is not None:
+            wait = min(float(wanted), self.gateway.settings.server.max_wait_seconds)
+            headers["Preference-Applied"] = f"wait={wait:g}"
+            delivery = await self.gateway.deliveries.wait(delivery.id, wait) or delivery
+        if not delivery.final:
+            headers["Retry-After"] = str(_worth_looking(delivery, datetime.now(VIETNAM)))
+        view = delivery_view(delivery, preferences.language(self.request.headers))
+        status = 200 if delivery.final else 202
+        return Response(view.model_dump_json(), status_code=status, media_type="application/json", headers=headers)
+
+    async def _stored(self, submission: Submission) -> Accepted:
+        done = await self._handed_in(submission)
+        match done:
+            case Accepted():
+                return done
+            case KeyReused():
+                raise Refused("key_reused")
+            case BacklogFull():
+                raise Refused("backlog_full", retry_after=_BACKLOG_SECONDS)
+            case NotHeard():
+                raise refused(done)
+
+    async def _handed_in(self, submission: Submission) -> Accepted | KeyReused | BacklogFull | NotHeard:
+        corrects, deliveries = self.body.corrects, self.gateway.deliveries
+        if corrects is None:
+            return await deliveries.accept(submission)
+        old = await deliveries.get(corrects.delivery)
+        if old is None or not self.identity.acts_for(old.agency):
+            raise Refused("delivery_unknown")
+        word = Word(by=access.person(self.identity, self.body.purpose.officer), why=corrects.why)
+        return await deliveries.correct(corrects.delivery, submission, word)
+
+
+def _worth_looking(delivery: Delivery, now: datetime) -> int:
+    """Return after how many seconds something may have changed."""
+    if delivery.next_at is None:
+        return _SOON
+    return max(_SOON, min(_LATE, round((delivery.next_at - now).total_seconds())))

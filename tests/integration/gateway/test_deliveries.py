@@ -1,0 +1,358 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from contracts.model import AgencyCode
+from gateway.api.app import create_app
+from gateway.runtime import Gateway
+from gateway.security import Client, Scope
+from gateway.settings import Settings
+from tests.support.gateways import AGENCY
+from tests.support.mocks import Mocks, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+OTHER = "000.00.02.H99"
+WHO = {"officer": "canbo.thu01", "why": "Đã đối chiếu"}
+NAMESPACES = count(1)
+
+
+@pytest.fixture(scope="module")
+def mocks() -> Iterator[Mocks]:
+    """Return mocks as a server; each test has a namespace of its own."""
+    with running("--citizens", "300") as found:
+        yield found
+
+
+@dataclass
+class Desk:
+    """A one-stop software with its key, a gateway, and the partner's mock behind that."""
+
+    gateway: Gateway
+    client: httpx.AsyncClient
+    mocks: Mocks
+    namespace: str
+    _keys: Iterator[int] = field(default_factory=lambda: count(1))
+
+    async def write(self, path: str, wait: int | None = 20, **content: Any) -> httpx.Response:
+        """Write to the partner; `key`, `method` and `agency` may be given."""
+        purpose = {
+            "agency": content.pop("agency", AGENCY),
+            "procedure": "9.000001",
+            "officer": "canbo.thu01",
+            "dossier": "H99.129-260105-0001",
+        }
+        headers = {"Idempotency-Key": content.pop("key", f"viec-{next(self._keys)}")}
+        if wait is not None:
+            headers["Prefer"] = f"wait={wait}"
+        return await self.client.request(
+            content.pop("method", "POST"),
+            f"/v1/partner/records{path}",
+            json={"purpose": purpose, **content},
+            headers=headers,
+        )
+
+    async def register(self, code: str = "H-1", **content: Any) -> httpx.Response:
+        """Register a record."""
+        return await self.write("", **{"code": code, "title": "Hồ sơ mẫu", **content})
+
+    def fault(self, what: str, **parts: Any) -> None:
+        """Let the partner fail once."""
+        self.admin("POST", "faults", {"what": what, "until": {"count": 1}, **parts})
+
+    def effects(self) -> dict[str, int]:
+        """Return how often each operation had an effect."""
+        found: dict[str, int] = {}
+        for one in self.admin("GET", "effects?limit=1000")["counts"]:
+            found[one["operation"]] = found.get(one["operation"], 0) + one["count"]
+        return found
+
+    def admin(self, method: str, path: str, content: object = None) -> Any:
+        """Call the mocks' admin API in the namespace of this test."""
+        headers = {"X-Mock-Namespace": self.namespace}
+        answer = self.mocks.client.request(method, self.mocks.ready["admin"] + path, json=content, headers=headers)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    async def pause(self) -> None:
+        """Press the partner's stop switch."""
+        answer = await self.client.post("/v1/systems/partner/pause", json={"why": "thử"})
+        assert answer.status_code == 200
+
+    async def resume(self) -> None:
+        """Release it."""
+        answer = await self.client.post("/v1/systems/partner/resume")
+        assert answer.status_code == 200
+
+
+def settings(folder: Path, mocks: Mocks, namespace: str) -> Settings:
+    """Return settings of a gateway in `folder` whose partner is the mocks' namespace."""
+    account = mocks.ready["credentials"]["partner"]["accounts"][0]
+    fast = {"failures": 1000, "trial_failures": 1000, "silence_seconds": 3600}
+    return Settings.model_validate(
+        {
+            "store": {"path": str(folder / "lienthong.db"), "keys": str(folder / "keys")},
+            "delivery": {"poll_seconds": 0.05, "base_seconds": 0.05, "cap_seconds": 0.1, "absent_pause_seconds": 0.1},
+            "systems": {
+                "partner": {
+                    "adapter": {
+                        "endpoint": mocks.ready["partner"],
+                        "account": {"username": f"{account['username']}+{namespace}", "secret": account["secret"]},
+                        "settle_after_seconds": 0.2,
+                    },
+                    "policy": {"attempt_seconds": 3, "rate": {"per_second": 1000, "burst": 100}, "breaker": fast},
+                }
+            },
+        }
+    )
+
+
+@asynccontextmanager
+async def desk(folder: Path, mocks: Mocks, *, scopes: frozenset[Scope] = frozenset(Scope)) -> AsyncIterator[Desk]:
+    """Run a gateway with the partner behind it until the block ends."""
+    namespace = f"ban-{next(NAMESPACES)}"
+    async with Gateway.open(settings(folder, mocks, namespace)) as gateway:
+        for code in (AGENCY, OTHER):
+            await gateway.store.agencies.add(AgencyCode(code), "UBND xã Mẫu", by="test")
+        client = Client(name="motcua", scopes=scopes, agencies=frozenset({AgencyCode(AGENCY)}))
+        yield await knock(gateway, client, mocks, namespace)
+
+
+async def knock(gateway: Gateway, client: Client, mocks: Mocks, namespace: str) -> Desk:
+    """Return a desk with a client of its own."""
+    issued = await gateway.store.clients.add(client, by="test")
+    headers = {"Authorization": f"Bearer {issued.text}", "Accept-Language": "en"}
+    transport = httpx.ASGITransport(create_app(gateway))
+    caller = httpx.AsyncClient(transport=transport, base_url="http://gateway.test", headers=headers, timeout=60)
+    return Desk(gateway, caller, mocks, namespace)
+
+
+async def test_a_write_is_answered_once_it_is_settled(tmp_path: Path, mocks: Mocks) -> None:
+    """200 with the partner's result within the wait; every attempt and its evidence can be looked at."""
+    async with desk(tmp_path, mocks) as one:
+        answer = await one.register()
+        found = answer.json()
+        seen = (await one.client.get(answer.headers["location"])).json()
+    assert (answer.status_code, found["state"], found["final"]) == (200, "settled", True)
+    assert answer.headers["preference-applied"] == "wait=20"
+    assert found["result"]["code"] == "H-1"
+    assert found["dossier"] == "H99.129-260105-0001"
+    assert [(tried["purpose"], tried["state"]) for tried in seen["tried"]] == [("send", "answered")]
+    assert {**seen, "tried": None, "decided": None} == {**found, "tried": None, "decided": None}
+
+
+async def test_the_status_speaks_of_acceptance(tmp_path: Path, mocks: Mocks) -> None:
+    """202 with place and time to look again while it is open; 200 when it is final, also when it was rejected."""
+    async with desk(tmp_path, mocks) as one:
+        await one.pause()
+        waiting = await one.register(wait=None)
+        await one.resume()
+        settled = await one.register(wait=20, key="viec-1")
+        rejected = await one.register(key="viec-khac")
+    assert waiting.status_code == 202
+    assert waiting.headers["location"] == f"/v1/deliveries/{waiting.json()['id']}"
+    assert int(waiting.headers["retry-after"]) >= 1
+    assert (waiting.json()["state"], waiting.json()["final"]) == ("accepted", False)
+    assert (settled.status_code, settled.json()["state"]) == (200, "settled")
+    assert settled.json()["id"] == waiting.json()["id"]
+    assert (rejected.status_code, rejected.json()["state"]) == (200, "rejected")
+    assert rejected.json()["failure"]["kind"] == "rejected"
+    assert rejected.json()["next"]
+
+
+async def test_a_key_is_for_one_write(tmp_path: Path, mocks: Mocks) -> None:
+    """The same key and body give the same delivery, however often; another body is 409; no key is 422."""
+    async with desk(tmp_path, mocks) as one:
+        same = await asyncio.gather(*(one.register(key="viec-1") for _ in range(20)))
+        other = await one.register("H-2", key="viec-1")
+        elsewhere = await one.write("/H-1/steps", key="viec-1", step=1, state="processing")
+        missing = await one.register(key="")
+        too_long = await one.register(key="x" * 201)
+        effects = one.effects()
+    assert {answer.json()["id"] for answer in same} == {same[0].json()["id"]}
+    assert {answer.status_code for answer in same} == {200}
+    assert (other.status_code, other.json()["reason"]) == (409, "key_reused")
+    assert elsewhere.status_code == 200  # the scope of a key is client, method and resource
+    assert [answer.json()["reason"] for answer in (missing, too_long)] == ["idempotency_key"] * 2
+    assert (missing.status_code, effects["register"]) == (422, 1)
+
+
+async def test_each_write_of_the_partner_is_delivered(tmp_path: Path, mocks: Mocks) -> None:
+    """Register, replace, append, transfer and notify arrive with what the caller wrote, in the order of the lane."""
+    async with desk(tmp_path, mocks) as one:
+        applicant = one.admin("GET", "world/citizens?limit=1")["citizens"][0]["identity_number"]
+        answers = [
+            await one.register(amount=20_000, applicant=applicant, legal_due_at="2026-12-01T17:00:00+07:00"),
+            await one.write("/H-1", method="PUT", revision=2, title="Hồ sơ mẫu, sửa"),
+            await one.write("/H-1/steps", step=1, state="processing", note="Đã nhận"),
+            await one.write("/H-1/notices", notice="TB-1", text="Mời đến"),
+            await one.write("/H-1/transfers", transfer="CG-1", to=OTHER),
+        ]
+        effects = one.effects()
+    assert [(answer.status_code, answer.json()["state"]) for answer in answers] == [(200, "settled")] * 5
+    assert {name: effects[name] for name in ("register", "replace", "append", "notify", "transfer")} == dict.fromkeys(
+        ("register", "replace", "append", "notify", "transfer"), 1
+    )
+    assert answers[0].json()["legal_due_at"] == "2026-12-01T17:00:00+07:00"
+
+
+async def test_every_wrong_field_is_named(tmp_path: Path, mocks: Mocks) -> None:
+    """A wrong write changes nothing, takes no key, and is told everything that is wrong with it."""
+    async with desk(tmp_path, mocks) as one:
+        wrong = await one.register("999190000017", title="", amount=-1, applicant="12", legal_due_at="mai")
+        path = await one.write("/999190000017/steps", step=1, state="processing")
+        again = await one.register(key="viec-1")
+        listed = await one.client.get("/v1/deliveries")
+    assert wrong.status_code == path.status_code == 422
+    assert {one["pointer"] for one in wrong.json()["errors"]} == {
+        "/code", "/title", "/amount", "/applicant", "/legal_due_at",
+    }  # fmt: skip
+    assert [one["pointer"] for one in path.json()["errors"]] == ["code"]
+    assert again.status_code == 200
+    assert len(listed.json()["deliveries"]) == 1
+
+
+async def test_what_needs_a_person_is_resolved_with_evidence(tmp_path: Path, mocks: Mocks) -> None:
+    """A lost answer to a write that cannot be looked up asks a person, says so in a sentence, and hears the answer."""
+    async with desk(tmp_path, mocks) as one:
+        await one.register()
+        one.fault("reset_after", **{"for": {"operation": "notify"}})
+        asked = (await one.write("/H-1/notices", notice="TB-1", text="Mời đến", wait=20)).json()
+        behind = await one.write("/H-1/steps", step=1, state="processing", wait=None)
+        address = f"/v1/deliveries/{asked['id']}"
+        cancelled = await one.client.post(f"{address}/cancel", json=WHO)
+        replayed = await one.client.post(f"{address}/replay", json=WHO)
+        no_evidence = await one.client.post(f"{address}/resolve", json={**WHO, "outcome": "done"})
+        said = {**WHO, "outcome": "done", "evidence": "Biên bản 1"}
+        resolved = await one.client.post(f"{address}/resolve", json=said)
+        again = await one.client.post(f"{address}/resolve", json=said)
+        seen = (await one.client.get(address)).json()
+        went_on = await one.gateway.deliveries.wait(behind.json()["id"], 20)
+        effects = one.effects()
+    assert (asked["state"], asked["asks"], asked["may_have_acted"]) == ("needs_person", "may_have_acted", "maybe")
+    assert "cannot be asked" in asked["summary"]
+    assert [answer.status_code for answer in (cancelled, replayed)] == [409, 409]
+    assert {answer.json()["reason"] for answer in (cancelled, replayed)} == {"delivery_may_have_acted"}
+    assert [one["pointer"] for one in no_evidence.json()["errors"]] == ["/evidence"]
+    assert (resolved.status_code, resolved.json()["state"]) == (200, "settled")
+    assert (again.status_code, again.json()["reason"]) == (409, "delivery_final")
+    assert [(ruled["what"], ruled["by"], ruled["evidence"]) for ruled in seen["decided"]] == [
+        ("resolve.done", "motcua/canbo.thu01", "Biên bản 1")
+    ]
+    assert went_on is not None
+    assert went_on.state == "settled"
+    assert effects["notify"] == 1
+
+
+async def test_what_was_not_sent_can_be_taken_back(tmp_path: Path, mocks: Mocks) -> None:
+    """A cancelled write never leaves, and the one behind it goes on."""
+    async with desk(tmp_path, mocks) as one:
+        await one.register()
+        await one.pause()
+        first = await one.write("/H-1/steps", step=1, state="processing", wait=None)
+        second = await one.write("/H-1/steps", step=2, state="processing", wait=None)
+        cancelled = await one.client.post(f"/v1/deliveries/{first.json()['id']}/cancel", json=WHO)
+        await one.resume()
+        went_on = await one.gateway.deliveries.wait(second.json()["id"], 20)
+        effects = one.effects()
+    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+    assert went_on is not None
+    assert went_on.state == "settled"
+    assert effects["append"] == 1
+
+
+async def test_a_correction_takes_the_place_of_what_was_rejected(tmp_path: Path, mocks: Mocks) -> None:
+    """Corrected and sent again, it goes before what has waited for it; the old one points to it."""
+    async with desk(tmp_path, mocks) as one:
+        await one.register("H-0")
+        rejected = (await one.register("H-0", lane="L-1")).json()
+        behind = await one.register("H-2", lane="L-1", wait=None)
+        corrects = {"delivery": rejected["id"], "why": "Sai mã"}
+        elsewhere = await one.register("H-3", lane="L-2", corrects=corrects)
+        unknown = await one.register("H-3", corrects={**corrects, "delivery": behind.json()["id"][:-4] + "0000"})
+        corrected = await one.register("H-1", lane="L-1", corrects=corrects)
+        old = (await one.client.get(f"/v1/deliveries/{rejected['id']}")).json()
+        went_on = await one.gateway.deliveries.wait(behind.json()["id"], 20)
+    assert rejected["state"] == "rejected"
+    assert (elsewhere.status_code, elsewhere.json()["reason"]) == (409, "delivery_other_request")
+    assert (unknown.status_code, unknown.json()["reason"]) == (404, "delivery_unknown")
+    assert (corrected.json()["state"], corrected.json()["replaces"]) == ("settled", rejected["id"])
+    assert (old["state"], old["superseded_by"]) == ("superseded", corrected.json()["id"])
+    assert went_on is not None
+    assert went_on.state == "settled"
+
+
+async def test_another_agencys_deliveries_are_not_there(tmp_path: Path, mocks: Mocks) -> None:
+    """404 for each, no line in the list, and no write in its name."""
+    async with desk(tmp_path, mocks) as one:
+        mine = (await one.register()).json()
+        client = Client(name="khac", scopes=frozenset(Scope), agencies=frozenset({AgencyCode(OTHER)}))
+        other = await knock(one.gateway, client, mocks, one.namespace)
+        address = f"/v1/deliveries/{mine['id']}"
+        answers = [
+            await other.client.get(address),
+            await other.client.post(f"{address}/replay", json=WHO),
+            await other.client.post(f"{address}/cancel", json=WHO),
+            await other.client.post(f"{address}/resolve", json={**WHO, "outcome": "done", "evidence": "x"}),
+            await other.register("H-9", agency=OTHER, corrects={"delivery": mine["id"], "why": "x"}),
+            await other.register("H-9", agency=AGENCY),
+        ]
+        listed = (await other.client.get("/v1/deliveries")).json()
+        named = (await other.client.get("/v1/deliveries", params={"agency": AGENCY})).json()
+    assert [answer.status_code for answer in answers] == [404] * 6
+    assert listed["deliveries"] == named["deliveries"] == []
+
+
+async def test_the_list_is_filtered_and_paged(tmp_path: Path, mocks: Mocks) -> None:
+    """The newest first, page by page, each once; by state, system and agency; a wrong parameter is named."""
+    async with desk(tmp_path, mocks) as one:
+        await one.pause()
+        ids = [(await one.register(f"H-{n}", wait=None)).json()["id"] for n in range(1, 6)]
+        first = (await one.client.get("/v1/deliveries", params={"limit": 2})).json()
+        rest = (await one.client.get("/v1/deliveries", params={"cursor": first["next_cursor"]})).json()
+        open_ = (await one.client.get("/v1/deliveries", params={"state": "open", "system": "partner"})).json()
+        final = (await one.client.get("/v1/deliveries", params={"state": "settled,rejected"})).json()
+        wrong = await one.client.get("/v1/deliveries", params={"state": "xong", "limit": "x", "cursor": "-1"})
+    assert [each["id"] for each in first["deliveries"] + rest["deliveries"]] == ids[::-1]
+    assert rest["next_cursor"] is None
+    assert len(open_["deliveries"]) == 5
+    assert final["deliveries"] == []
+    assert wrong.status_code == 422
+    assert {each["pointer"] for each in wrong.json()["errors"]} == {"state", "limit", "cursor"}
+
+
+async def test_scopes_open_each_part(tmp_path: Path, mocks: Mocks) -> None:
+    """Reading, deciding and writing are permissions of their own."""
+    async with desk(tmp_path, mocks, scopes=frozenset({Scope.DELIVERIES_READ})) as one:
+        statuses = [
+            (await one.client.get("/v1/deliveries")).status_code,
+            (await one.register()).status_code,
+            (await one.client.post("/v1/deliveries/x/replay", json=WHO)).status_code,
+        ]
+    assert statuses == [200, 403, 403]
+
+
+async def test_the_partners_routes_are_there_only_where_it_is_configured(tmp_path: Path, mocks: Mocks) -> None:
+    """A gateway without the synthetic partner neither serves nor describes its routes."""
+    async with desk(tmp_path, mocks) as one:
+        described = (await one.client.get("/openapi.json")).json()["paths"]
+    without = Settings.model_validate({"store": {"path": str(tmp_path / "x.db"), "keys": str(tmp_path / "k")}})
+    async with Gateway.open(without) as gateway:
+        transport = httpx.ASGITransport(create_app(gateway))
+        async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
+            answer = await client.post("/v1/partner/records", json={})
+            plain = (await client.get("/openapi.json")).json()["paths"]
+    assert answer.status_code == 404
+    assert {path for path in described if path not in plain} == {
+        path for path in described if path.startswith("/v1/partner/")
+    }
+    assert any(path.startswith("/v1/partner/") for path in described)
