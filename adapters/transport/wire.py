@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from aiohttp.client_middlewares import ClientHandlerType
     from aiohttp.connector import Connection
 
+    from adapters.transport.passage import Passage
+    from contracts.model import Failure
+
 _PIECE: Final = 64 << 10
 
 
@@ -101,7 +104,7 @@ class WireRequest(aiohttp.ClientRequest):
         exchange.reused = reused
         exchange.address = _peer(transport)
         passage.enter(Step.SEND)
-        refusal = exchange.gate() if exchange.gate is not None else None
+        refusal = _refusal(passage)
         if refusal is not None:
             raise refusal
         if self.body:
@@ -115,13 +118,25 @@ class WireRequest(aiohttp.ClientRequest):
     async def write_bytes(
         self, writer: AbstractStreamWriter, conn: Connection, content_length: int | None = None
     ) -> None:
-        """Write head and body. Nothing of either has been written before."""
+        """Write head and body, unless the gate has closed. Nothing of either has been written before.
+
+        Between `send` and this the loop may have turned, and the process may have stood still for any time.
+        """
         passage = current.get()
+        refusal = _refusal(passage)
+        if refusal is not None:
+            if conn.protocol is not None:
+                conn.protocol.set_exception(refusal)
+            return
         passage.left = conn.transport is not None and not conn.transport.is_closing()
         await super().write_bytes(writer, conn, content_length)
         passage.exchange.request_bytes = writer.output_size
         if conn.protocol is not None and conn.protocol.exception() is None:
             passage.enter(Step.FIRST_BYTE)
+
+
+def _refusal(passage: Passage) -> Failure | None:
+    return None if passage.exchange.gate is None else passage.exchange.gate()
 
 
 def _has_something_to_read(transport: Socket) -> bool:

@@ -21,6 +21,7 @@ from tests.support.exchanges import ASK, asking, exchange, failing
 from tests.support.rawpeer import OK, Link, RawPeer, answering, serve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n"
@@ -372,4 +373,28 @@ async def test_nothing_leaves_once_the_gate_refuses() -> None:
         refused.gate = shut
         await failing(carrier, peer.url, on=refused)
         assert len(peer.requests) == 1
+        await carrier.aclose()
+
+
+async def test_nothing_leaves_once_the_gate_has_closed_behind_a_request() -> None:
+    """Asked when the connection is ours, the gate lets a request pass; asked at the first byte, it is shut by then."""
+
+    def closing(asked: list[None]) -> Callable[[], Failure | None]:
+        def gate() -> Failure | None:
+            asked.append(None)
+            return None if len(asked) == 1 else NotSent("paused", operation=ASK, layer=Layer.OURS)
+
+        return gate
+
+    with RawPeer(serve) as peer:
+        carrier = Carrier(SETTINGS)
+        for number in range(2):
+            refused = exchange()
+            refused.gate = closing([])
+            failure = await failing(carrier, peer.url, on=refused)
+            assert (failure.kind, failure.reason, failure.may_have_acted) == (Kind.NOT_SENT, "paused", Acted.NO)
+            assert len(peer.requests) == number
+            open_gate = exchange()
+            open_gate.gate = lambda: None
+            assert (await asking(carrier, peer.url, on=open_gate)).status_code == 200
         await carrier.aclose()
