@@ -7,7 +7,7 @@ others read of it; `replays` sets many going again, one after another.
 
 from gateway.delivery.engine import Deliveries
 from gateway.delivery.feed import FeedGone, FeedPage, cursor, position_of
-from gateway.delivery.replaying import Choice, ReplayRefusal, ReplayState, StopRule
+from gateway.delivery.replay_policy import Choice, Obstacle, ReplayRefusal, ReplayState, StopRule
 from gateway.delivery.replays import Preview, Replay, Replays
 from gateway.delivery.settings import DeliverySettings
 from gateway.delivery.values import (
@@ -40,6 +40,7 @@ __all__ = [
     "FeedPage",
     "Found",
     "KeyReused",
+    "Obstacle",
     "Order",
     "Outlet",
     "Preview",

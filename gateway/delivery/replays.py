@@ -1,7 +1,8 @@
 """Replays of many deliveries, as the gateway's other parts see them: count, make, look, say a word; and their turns.
 
-Nothing is decided here. What a replay may do is `replaying`'s, what may be done to one delivery is `person`'s. Every
-process looks for turns that are due, of the systems that it may send to; whichever comes first has it.
+Nothing is decided here: that is `replay_policy`'s, and `person`'s for each single delivery. What is written is in
+`replaying`. Every process looks for turns that are due, of the systems that it may send to; whichever comes first has
+it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,18 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from gateway.delivery import replaying
-from gateway.delivery.replaying import AGAIN, ELSE, SETTLED, Choice, Command, ReplayRefusal, ReplayState, StopRule, Wish
+from gateway.delivery.replay_policy import (
+    AGAIN,
+    ELSE,
+    SETTLED,
+    Choice,
+    Command,
+    Obstacle,
+    ReplayRefusal,
+    ReplayState,
+    StopRule,
+    Wish,
+)
 from gateway.resilience import StoreUnavailable
 from gateway.store.tables import instant, replays
 from gateway.store.tables.replays import GOING
@@ -66,6 +78,7 @@ class Replay:
     state: ReplayState
     state_at: datetime
     state_why: str | None
+    waits_for: Obstacle | None
     chosen: int
     left: int
     refused: Mapping[str, int]
@@ -210,7 +223,9 @@ class Replays:
         async def query(tx: Transaction) -> tuple[Replay, ...]:
             found = await replays.page(tx, limit=limit, before=before, agencies=_codes(agencies), replay=replay)
             counts = await replays.counts([row.number for row in found], tx)
-            return tuple(_view(row, counts[row.number]) for row in found)
+            return tuple(
+                [_view(row, counts[row.number], await replaying.obstacle_of(row, self._settings, tx)) for row in found]
+            )
 
         return await self._engine.read(query)
 
@@ -234,7 +249,7 @@ class Replays:
                 await asyncio.wait_for(self._wake.wait(), poll if wait is None else min(wait, poll))
 
 
-def _view(row: ReplayRow, counts: Mapping[str, int]) -> Replay:
+def _view(row: ReplayRow, counts: Mapping[str, int], obstacle: Obstacle | None) -> Replay:
     return Replay(
         number=row.number,
         id=row.id,
@@ -248,6 +263,7 @@ def _view(row: ReplayRow, counts: Mapping[str, int]) -> Replay:
         state=ReplayState(row.state),
         state_at=from_micros(row.state_at),
         state_why=row.state_why,
+        waits_for=obstacle,
         chosen=row.chosen,
         left=row.chosen - row.place,
         refused={slug: many for slug, many in counts.items() if slug not in _AFTER_SET_GOING and many},

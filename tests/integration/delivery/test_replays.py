@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contracts.model import Acted, ContractBroken, DeliveryState, Rejected
-from gateway.delivery import Choice, Replay, ReplayRefusal, Resolution, StopRule, Word, replaying
+from gateway.delivery import Choice, Replay, ReplayRefusal, Resolution, StopRule, Word, replay_policy
 from gateway.store.tables import replays
 from tests.support.deliveries import SYSTEM, WORD, Bench, bench, changed
 from tests.support.stores import AGENCY, OTHER_AGENCY, Place
@@ -244,7 +244,7 @@ async def test_nothing_and_too_much_are_no_replay(place: Place, monkeypatch: pyt
     async with bench(place) as one:
         assert await asked(one) is ReplayRefusal.NOTHING_CHOSEN
         await stuck(one, 3)
-        monkeypatch.setattr(replaying, "MOST", 2)
+        monkeypatch.setattr(replay_policy, "MOST", 2)
         assert await asked(one) is ReplayRefusal.TOO_MANY
         assert await one.deliveries.replays.page(limit=9) == ()
 
@@ -412,7 +412,7 @@ async def test_a_paused_systems_replay_waits(place: Place) -> None:
         await one.store.switches.pause(SYSTEM, by="admin", why="thử")
         assert await one.deliveries.replays.take_turns() is None
         found = await seen(one, replay)
-        assert (found.state, found.left) == ("running", 2)
+        assert (found.state, found.waits_for, found.left) == ("running", "stop_switch", 2)
         await one.store.switches.resume(SYSTEM, by="admin")
         await one.deliveries.replays.take_turns()
         assert (await seen(one, replay)).left == 1
@@ -425,7 +425,7 @@ async def test_it_waits_while_too_many_are_under_way(place: Place) -> None:
         replay = await make(one)
         await turns(one)
         found = await seen(one, replay)
-        assert (found.state, found.left, found.under_way) == ("running", 1, 2)
+        assert (found.state, found.waits_for, found.left, found.under_way) == ("running", "under_way", 1, 2)
         await worked(one, made[:2], "settled")
         await one.deliveries.replays.count()
         await turns(one)

@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from gateway.delivery import ReplayRefusal, ReplayState, StopRule
-from gateway.delivery.replaying import (
+from gateway.delivery.replay_policy import (
     AGAIN,
     ELSE,
     SETTLED,
     Command,
     after,
     next_at,
+    obstacle,
     remembered,
     too_many_came_back,
     waits_for,
@@ -67,7 +68,8 @@ def test_when_the_next_may_have_its_turn(
     fields: dict[str, Any], *, paused: bool, going: int, wait: float | None
 ) -> None:
     """When its time has come; never while the replay or the system is paused, or too many are under way."""
-    assert waits_for(_row(**fields), paused=paused, going=going, most=10, present=1_000_000) == wait
+    row = _row(**fields)
+    assert waits_for(row, obstacle(row, paused=paused, going=going, most=10), present=1_000_000) == wait
 
 
 @pytest.mark.parametrize(("per_second", "micros"), [(1, 1_000_000), (3, 333_334), (100, 10_000)])
