@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ def periods(settings: RetentionSettings) -> Periods:
     return Periods(
         attempts=timedelta(days=settings.attempts_days),
         bodies=timedelta(days=settings.bodies_days),
+        events=timedelta(days=settings.events_days),
         audit=timedelta(days=settings.audit_days),
     )
 
@@ -66,6 +68,6 @@ class Nightly:
         if gone is None:
             return False
         self._metrics.retention_ran(gone)
-        counts = f"attempts {gone.attempts}, bodies {gone.bodies}, keys {gone.keys}, calls {gone.calls}"
+        counts = ", ".join(f"{what} {count}" for what, count in asdict(gone).items())
         _log.info("retention_ran", detail=counts, seconds=round(time.monotonic() - started, 1))
         return True

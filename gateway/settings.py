@@ -135,13 +135,21 @@ class RetentionSettings(_Section):
     bodies_days: int = Field(
         30, ge=1, le=_MAX_DAYS, description="What was written to a national system and answered, after its end"
     )
-    audit_days: int = Field(1826, ge=1, le=_MAX_DAYS, description="Who asked for what, and what came of it: five years")
+    events_days: int = Field(
+        90, ge=1, le=_MAX_DAYS, description="Events of the feed: whoever has not read on for so long begins anew"
+    )
+    audit_days: int = Field(
+        1826,
+        ge=1,
+        le=_MAX_DAYS,
+        description="Who asked for what, and what came of it, deliveries among it (from their end): five years",
+    )
     hour: int = Field(2, ge=0, le=23, description="Hour of the day in Vietnam after which it is done, once a day")
 
     @model_validator(mode="after")
     def _records_last(self) -> Self:
-        if max(self.attempts_days, self.bodies_days) > self.audit_days:
-            raise ValueError("audit_days must not be shorter than attempts_days and bodies_days")
+        if max(self.attempts_days, self.bodies_days, self.events_days) > self.audit_days:
+            raise ValueError("audit_days must not be shorter than attempts_days, bodies_days and events_days")
         return self
 
 

@@ -40,7 +40,14 @@ def run(
     if as_json:
         voice.json({"dry_run": dry_run, **asdict(gone)})
         return
-    days = {"attempts": kept.attempts.days, "bodies": kept.bodies.days, "keys": None, "calls": kept.audit.days}
+    days = {
+        "attempts": kept.attempts.days,
+        "bodies": kept.bodies.days,
+        "keys": None,
+        "events": kept.events.days,
+        "deliveries": kept.audit.days,
+        "calls": kept.audit.days,
+    }
     number = "retention.run.due" if dry_run else "retention.run.deleted"
     table = Table(voice.say("column.kept"), voice.say("column.days"), voice.say(number), box=options.BOX)
     for what, count in asdict(gone).items():

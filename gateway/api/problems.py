@@ -57,6 +57,7 @@ REFUSAL_STATUS: dict[str, int] = {
     "delivery_overtaken": 409,
     "delivery_corrected": 409,
     "delivery_other_request": 409,
+    "delivery_body_gone": 409,
     "body_too_large": 413,
     "body_too_slow": 408,
     "media_type": 415,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from contracts.model import DeliveryState
 from gateway.delivery.rows import micros
-from gateway.delivery.settings import DAY
 from gateway.store.tables import deliveries, events, idempotency, lanes
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A submission as it is stored: with its ids, hashed and sealed."""
+    """A submission as it is stored: with its ids, hashed and sealed. Its key is kept for `key_kept` microseconds."""
 
     id: str
     partner_key: str
@@ -27,6 +26,7 @@ class Entry:
     body: bytes
     payload: bytes
     legal_due_at: int | None
+    key_kept: int
 
     def key(self) -> idempotency.Key:
         """Return the client's key with its scope."""
@@ -96,8 +96,7 @@ async def claim_key(entry: Entry, outlook: Outlook, settings: DeliverySettings, 
         if found is None:
             return Full()
     else:
-        until = outlook.present + micros(settings.keys_kept_days * DAY)
-        found = await idempotency.take(key, entry.body, entry.id, until, tx)
+        found = await idempotency.take(key, entry.body, entry.id, outlook.present + entry.key_kept, tx)
         if found is None:
             return None
     body, delivery = found
@@ -116,6 +115,7 @@ async def store(
         "replaces": replaces,
         "accepted_at": outlook.present,
         "reach_mark": outlook.reached,
+        "kept_until": outlook.present + entry.key_kept,
     }
     counted = deliveries.counted(agency, system, lanes.shard(lane), 1)
     told = events.written(outlook.present, entry.id, agency, system, DeliveryState.ACCEPTED)

@@ -17,9 +17,10 @@ from gateway.delivery import accept, feed, person, rows
 from gateway.delivery.accept import Entry, Full, Taken
 from gateway.delivery.feed import FeedGone
 from gateway.delivery.replays import Replays
+from gateway.delivery.settings import DAY
 from gateway.delivery.values import Accepted, BacklogFull, Changed, Delivery, KeyReused, Refusal, Refused, Ruling
 from gateway.delivery.worker import Worker
-from gateway.store.tables import changes, deliveries, holds, idempotency, instant
+from gateway.store.tables import changes, deliveries, holds, instant
 from gateway.store.times import from_micros, maybe_micros
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 _WATCH_SECONDS = 0.5
 """How often is looked for what another process has done."""
-_PRUNED_AT_ONCE = 500
 
 
 class Deliveries:
@@ -201,17 +201,6 @@ class Deliveries:
                 return found
             await asyncio.sleep(min(left, _WATCH_SECONDS))
 
-    async def prune_keys(self) -> int:
-        """Forget idempotency keys whose time is over and whose delivery is not open. Returns how many."""
-
-        async def bite(tx: Transaction) -> int:
-            return await idempotency.prune(await instant.now(tx), _PRUNED_AT_ONCE, tx)
-
-        pruned = 0
-        while deleted := await self._engine.write(bite):
-            pruned += deleted
-        return pruned
-
     def _entry(self, submission: Submission) -> Entry:
         delivery = self._ids()
         return Entry(
@@ -221,6 +210,7 @@ class Deliveries:
             body=self._store.subjects.content(submission.body),
             payload=self._store.seal.seal(submission.payload, rows.place("payload", delivery)),
             legal_due_at=maybe_micros(submission.legal_due_at),
+            key_kept=rows.micros(self._settings.keys_kept_days * DAY),
         )
 
     def _accepted(self, entry: Entry, done: DeliveryRow | Taken | Full) -> Accepted | KeyReused | BacklogFull:

@@ -72,9 +72,9 @@ async def _locked(delivery: str, settings: DeliverySettings, tx: Transaction) ->
     row = await deliveries.get(delivery, tx)
     if row is None:
         return None
-    head, present = await lanes.lock(row.lane, tx)
+    lane = await lanes.lock(row.lane, tx)
     row = await deliveries.get(delivery, tx)
-    return None if row is None else _Locked(row, head, present, settings)
+    return None if row is None or lane is None else _Locked(row, *lane, settings)
 
 
 async def cancel(delivery: str, word: Word, settings: DeliverySettings, tx: Transaction) -> Heard:
@@ -133,10 +133,9 @@ async def set_going(
     row = locked.row
     if locked.open and locked.state is not DeliveryState.NEEDS_PERSON:
         return Refusal.NOT_FINAL
-    if locked.state not in {DeliveryState.NEEDS_PERSON, DeliveryState.REJECTED}:
-        return _GONE.get(locked.state, Refusal.FINAL)
-    if operation.repeat is Repeat.NEVER and row.may_have_acted != Acted.NO:
-        return Refusal.MAY_HAVE_ACTED
+    refusal = _not_replayable(locked, operation)
+    if refusal is not None:
+        return refusal
     if not row.standing and await _passed(locked, tx):
         return Refusal.OVERTAKEN
     await _rule(locked, "replay", word, tx)
@@ -200,6 +199,15 @@ def _not_resolvable(locked: _Locked) -> Refusal | None:
         return Refusal.IN_FLIGHT
     known = locked.state not in _ASKED and locked.row.may_have_acted == Acted.NO
     return Refusal.NOT_FINAL if known else None
+
+
+def _not_replayable(locked: _Locked, operation: Operation) -> Refusal | None:
+    if locked.state not in {DeliveryState.NEEDS_PERSON, DeliveryState.REJECTED}:
+        return _GONE.get(locked.state, Refusal.FINAL)
+    if locked.row.payload is None:
+        return Refusal.BODY_GONE
+    never = operation.repeat is Repeat.NEVER and locked.row.may_have_acted != Acted.NO
+    return Refusal.MAY_HAVE_ACTED if never else None
 
 
 def _not_correctable(locked: _Locked) -> Refusal | None:

@@ -42,7 +42,10 @@ class DeliverySettings(BaseModel):
         1000, ge=1, le=100_000, description="A replay waits while so many deliveries that it set going are under way"
     )
     keys_kept_days: int = Field(
-        90, ge=90, le=3650, description="An idempotency key is kept so long, and as long as its delivery is open"
+        90,
+        ge=90,
+        le=3650,
+        description="An idempotency key is kept so long, and as long as its delivery is open or awaits a correction",
     )
 
     @model_validator(mode="after")

@@ -138,6 +138,8 @@ class Refusal(StrEnum):
     """Another delivery has taken its place."""
     OTHER_REQUEST = "other_request"
     """The correction is another operation, another agency's, or of another lane."""
+    BODY_GONE = "body_gone"
+    """What was to be sent has been kept long enough and is deleted: it can be handed in again, not replayed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,6 +257,7 @@ async def _tick(
 async def _sweep(ageing: int, tx: Transaction) -> int:
     found = await lanes.strays(_STRAYS_AT_ONCE, tx)
     for lane in found:
-        _, present = await lanes.lock(lane, tx)
-        await lanes.advance(lane, present, ageing, tx)
+        locked = await lanes.lock(lane, tx)
+        if locked is not None:
+            await lanes.advance(lane, locked[1], ageing, tx)
     return len(found)

@@ -7,6 +7,7 @@ of state are logged here too, once when something goes and once when it comes ba
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import structlog
@@ -110,7 +111,7 @@ class Metrics:
         )
         self._retention_deleted = Counter(
             "lienthong_retention_deleted",
-            "What was deleted because its time was over: attempts, bodies, keys, calls.",
+            "What was deleted because its time was over: attempts, bodies, keys, events, deliveries, calls.",
             ("what",),
             registry=registry,
         )
@@ -136,8 +137,8 @@ class Metrics:
 
     def retention_ran(self, gone: Retained) -> None:
         """Count what was deleted because its time was over."""
-        for what in ("attempts", "bodies", "keys", "calls"):
-            self._retention_deleted.labels(what).inc(getattr(gone, what))
+        for what, count in asdict(gone).items():
+            self._retention_deleted.labels(what).inc(count)
         self._retention_ran_at.set_to_current_time()
 
     def observe(self, system: str, state: PipelineState) -> None:

@@ -174,10 +174,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Periods:
-    """How long things are kept: attempts' evidence, deliveries' bodies after their end, and the audit itself."""
+    """How long things are kept: attempts' evidence, deliveries' bodies after their end, events, and the audit.
+
+    Deliveries are kept after their end as long as the audit, which they belong to: they say what came of it.
+    """
 
     attempts: timedelta
     bodies: timedelta
+    events: timedelta
     audit: timedelta
 
 
@@ -188,6 +192,8 @@ class Retained:
     attempts: int
     bodies: int
     keys: int
+    events: int
+    deliveries: int
     calls: int
 
 

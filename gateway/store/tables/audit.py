@@ -36,13 +36,17 @@ _CHANGES = "SELECT number, at, made_by, what, name, why FROM change ORDER BY num
 _PRUNE_CALLS = """
 DELETE FROM audit WHERE number IN (
     SELECT number FROM audit WHERE asked_at < $1
-        AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.id = audit.call AND delivery.settled_at IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.id = audit.call)
     LIMIT $2
 )
 """
-_PRUNE_ATTEMPTS = (
-    "DELETE FROM attempt WHERE (call, ordinal) IN (SELECT call, ordinal FROM attempt WHERE opened_at < $1 LIMIT $2)"
+_PRUNE_ATTEMPTS = """
+DELETE FROM attempt WHERE (call, ordinal) IN (
+    SELECT call, ordinal FROM attempt WHERE opened_at < $1
+        AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.id = attempt.call AND standing = 1)
+    LIMIT $2
 )
+"""
 
 
 class AuditTable:
@@ -132,11 +136,11 @@ class AuditTable:
         return await self._engine.read(query)
 
     async def prune_calls(self, before: datetime) -> int:
-        """Delete calls asked before then, with their attempts. Those of deliveries that are open stay."""
+        """Delete calls asked before then, with their attempts. A delivery that is still known keeps its own."""
         return await self._prune(_PRUNE_CALLS, before)
 
     async def prune_attempts(self, before: datetime) -> int:
-        """Delete attempts opened before then; their calls stay."""
+        """Delete attempts opened before then; their calls stay, and so do attempts at deliveries that stand."""
         return await self._prune(_PRUNE_ATTEMPTS, before)
 
     async def _calls(self, tail: str, *values: Value) -> tuple[AuditEntry, ...]:

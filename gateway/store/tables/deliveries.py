@@ -55,6 +55,7 @@ class DeliveryRow:
     why: str | None = None
     result: bytes | None = None
     settled_at: int | None = None
+    kept_until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ _COLUMNS = [one.name for one in fields(DeliveryRow)]
 _SELECT = " ".join(["SELECT", ", ".join(f"delivery.{name}" for name in _COLUMNS), "FROM delivery"])
 _INSERTED = (
     "id", "system", "operation", "lane", "position", "client", "agency", "officer", "procedure", "dossier",
-    "accepted_at", "legal_due_at", "topic", "replaces", "partner_key", "payload", "reach_mark",
+    "accepted_at", "legal_due_at", "topic", "replaces", "partner_key", "payload", "reach_mark", "kept_until",
 )  # fmt: skip
 _INSERT = "INSERT INTO delivery (COLUMNS) VALUES (VALUES) RETURNING number".replace(
     "(COLUMNS)", f"({', '.join(_INSERTED)})"
@@ -107,7 +108,7 @@ ON CONFLICT (agency, system, shard) DO UPDATE SET open = backlog.open + excluded
 _OUTLOOK = timed("""
 SELECT INSTANT, (SELECT sum(open) FROM backlog WHERE agency = $1), (SELECT micros FROM reach WHERE system = $2)
 """)
-_NEWER = "SELECT 1 FROM delivery WHERE lane = $1 AND position > $2 AND state = 'settled' LIMIT 1"
+_NEWER = "SELECT 1 FROM delivery WHERE lane = $1 AND position > $2 AND standing = 0 AND state = 'settled' LIMIT 1"
 _RULE = "INSERT INTO ruling (at, delivery, made_by, what, why, evidence) VALUES ($1, $2, $3, $4, $5, $6)"
 _RULINGS = "SELECT at, delivery, made_by, what, why, evidence FROM ruling WHERE delivery = $1 ORDER BY number"
 _OPEN_AUDIT = """

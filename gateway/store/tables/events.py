@@ -30,6 +30,19 @@ _COUNT = "UPDATE feed SET position = position + $1 WHERE one = 1"
 _BOUNDS = "SELECT pruned_to, position FROM feed WHERE one = 1"
 
 
+_OLDEST = """
+SELECT event.position, event.at FROM event JOIN feed ON event.position > feed.pruned_to
+ORDER BY event.position LIMIT $1
+"""
+_PRUNE = "DELETE FROM event WHERE position <= $1"
+_PRUNED = "UPDATE feed SET pruned_to = $1 WHERE one = 1"
+_OLD = """
+SELECT count(*) FROM event WHERE at < $1 AND coalesce(position, (SELECT position + 1 FROM feed)) < coalesce(
+    (SELECT position FROM event WHERE position IS NOT NULL AND at >= $1 ORDER BY position LIMIT 1),
+    (SELECT position + 2 FROM feed))
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class EventRow:
     """What happened to a delivery. `position` is its place in the feed."""
@@ -98,3 +111,25 @@ async def after(
         *values,
     )
     return [EventRow(*row) for row in rows]
+
+
+async def prune(before: int, limit: int, tx: Transaction) -> int:
+    """Delete the oldest events of the feed, up to the first that is not older than `before`. Returns how many.
+
+    What goes is a beginning of the feed and nothing else, so that one number tells who can still read on.
+    """
+    await tx.fetchval(_LOCK)
+    upto, gone = 0, 0
+    for position, at in await tx.fetch(_OLDEST, limit):
+        if at >= before:
+            break
+        upto, gone = position, gone + 1
+    if gone:
+        await tx.execute(_PRUNE, upto)
+        await tx.execute(_PRUNED, upto)
+    return gone
+
+
+async def old(before: int, tx: Transaction) -> int:
+    """Return how many events `prune` would delete once all of them have their places."""
+    return int(await tx.fetchval(_OLD, before))

@@ -18,7 +18,7 @@ SELECT body, delivery FROM idempotency WHERE client = $1 AND method = $2 AND res
 _PRUNE = """
 DELETE FROM idempotency WHERE (client, method, resource, key) IN (
     SELECT client, method, resource, key FROM idempotency WHERE kept_until < $1
-        AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.id = idempotency.delivery AND settled_at IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.id = idempotency.delivery AND standing = 1)
     LIMIT $2
 )
 """
@@ -52,5 +52,5 @@ async def find(key: Key, tx: Transaction) -> tuple[bytes, str] | None:
 
 
 async def prune(before: int, limit: int, tx: Transaction) -> int:
-    """Delete keys whose time is over and whose delivery is not open any more. Returns how many."""
+    """Delete keys whose time is over and whose delivery does not stand in its lane any more. Returns how many."""
     return await tx.execute(_PRUNE, before, limit)

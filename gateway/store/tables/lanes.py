@@ -15,7 +15,7 @@ from gateway.store.tables.instant import timed
 from gateway.store.tables.rows import places
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from gateway.store.engine import Transaction
 
@@ -94,6 +94,11 @@ UPDATE lane SET head = $2, agency = coalesce($3, agency), urgent_at = $5, parked
     ready_at = CASE WHEN CAST($4 AS BIGINT) IS NULL THEN NULL WHEN quiet_at > $4 THEN quiet_at ELSE $4 END
 WHERE id = $1
 """
+_DELETE = timed("""
+DELETE FROM lane WHERE id IN (THESE) AND head IS NULL AND owner IS NULL AND quiet_at <= INSTANT
+    AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.lane = lane.id AND standing = 0)
+    AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.lane = lane.id AND standing = 1)
+""")
 _STRAY = """
 SELECT id FROM lane WHERE (head IS NULL OR (ready_at IS NULL AND parked IS NULL))
     AND EXISTS (SELECT 1 FROM delivery WHERE delivery.lane = lane.id AND standing = 1) LIMIT $1
@@ -190,12 +195,28 @@ async def leave(lease: Lease, tx: Transaction) -> tuple[bool, int] | None:
     return None if row is None else (row[0] is not None, row[1])
 
 
-async def lock(lane: int, tx: Transaction) -> tuple[int | None, int]:
-    """Lock a lane and return the position of its head, and the present."""
+async def lock(lane: int, tx: Transaction) -> tuple[int | None, int] | None:
+    """Lock a lane and return the position of its head, and the present; `None` if it went with its last delivery."""
     row = await tx.fetchrow(_LOCK, lane)
-    if row is None:
-        raise AssertionError  # lanes are never deleted
-    return row[0], row[1]
+    return None if row is None else (row[0], row[1])
+
+
+async def lock_many(ids: Collection[int], tx: Transaction) -> set[int]:
+    """Lock those of these lanes that nobody else is changing, and return them."""
+    rows = await tx.fetch(
+        f"SELECT id FROM lane WHERE id IN ({places(1, len(ids))}) ORDER BY id {tx.passing_over}",  # noqa: S608 - places
+        *ids,
+    )
+    return {row[0] for row in rows}
+
+
+async def delete_empty(ids: Collection[int], tx: Transaction) -> int:
+    """Delete those of these locked lanes to which no delivery belongs any more. Returns how many.
+
+    A lane that comes again under the same name is another one: its number is never given twice, so nothing that was
+    known of the old one, fence or position, is ever compared with it. What the partner may still act on keeps it.
+    """
+    return await tx.execute(_DELETE.replace("THESE", places(1, len(ids))), *ids)
 
 
 async def name(lane: int, tx: Transaction) -> str:

@@ -1,17 +1,21 @@
 """What has been kept long enough is deleted: bodies and evidence before the records that they belong to.
 
 Each step takes a small bite in a transaction of its own, so that whoever writes in between does not wait for long. The
-present is the database's, so that a process whose clock is wrong deletes nothing too early.
+present is the database's, so that a process whose clock is wrong deletes nothing too early. A delivery that is
+`standing` in its lane loses nothing: it is open, or waits for its correction. Each statement that takes something away
+asks for it once more, because a person may set a rejected one going again at the same moment.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.store.records import Retained
-from gateway.store.tables import idempotency, instant
+from gateway.store.tables import events, idempotency, instant, lanes
 from gateway.store.tables.changes import Changer, record
+from gateway.store.tables.rows import places
 from gateway.store.times import from_micros
 
 if TYPE_CHECKING:
@@ -22,26 +26,38 @@ if TYPE_CHECKING:
     from gateway.store.tables.audit import AuditTable
 
 _ROWS_PER_UNIT = 500
+_RECORDS_PER_UNIT = 100
 _MICROSECOND = timedelta(microseconds=1)
 _RAN = "retention.run"
 _RAN_ON = "SELECT 1 FROM change WHERE what = $1 AND name = $2"
 
-_OLD_BODIES = "FROM delivery WHERE standing = 0 AND settled_at < $1 AND (payload IS NOT NULL OR result IS NOT NULL)"
-_FORGET_BODIES = (
-    f"UPDATE delivery SET payload = NULL, result = NULL WHERE number IN (SELECT number {_OLD_BODIES} LIMIT $2)"  # noqa: S608 - ours
-)
+_BARE = "(payload IS NULL AND result IS NULL)"
+_WITH_BODY = f"standing = 0 AND NOT {_BARE} AND settled_at < $1"
+_FORGET_BODIES = f"""
+UPDATE delivery SET payload = NULL, result = NULL
+WHERE number IN (SELECT number FROM delivery WHERE {_WITH_BODY} LIMIT $2) AND {_WITH_BODY}
+"""  # noqa: S608 - our words
+_RECORD = f"standing = 0 AND {_BARE} AND settled_at < $1 AND kept_until < $2"
+_RECORDS = f"SELECT number, id, lane FROM delivery WHERE {_RECORD} ORDER BY settled_at LIMIT $3"  # noqa: S608 - our words
+_DELETE_RECORDS = f"DELETE FROM delivery WHERE {_RECORD} AND number IN (THESE)"  # noqa: S608 - our words
+_DELETE_RULINGS = "DELETE FROM ruling WHERE delivery IN (THESE)"
 _COUNTS = {
-    "attempts": "SELECT count(*) FROM attempt WHERE opened_at < $1",
-    "bodies": f"SELECT count(*) {_OLD_BODIES}",
+    "attempts": """
+        SELECT count(*) FROM attempt WHERE opened_at < $1
+            AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.id = attempt.call AND standing = 1)
+    """,
+    "bodies": f"SELECT count(*) FROM delivery WHERE {_WITH_BODY}",  # noqa: S608 - our words
     "keys": """
         SELECT count(*) FROM idempotency WHERE kept_until < $1
-            AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.id = idempotency.delivery AND settled_at IS NULL)
-    """,
-    "calls": """
-        SELECT count(*) FROM audit WHERE asked_at < $1
-            AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.id = audit.call AND delivery.settled_at IS NULL)
+            AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.id = idempotency.delivery AND standing = 1)
     """,
 }
+_OVER = "standing = 0 AND settled_at < $1 AND kept_until < $2"
+_COUNT_RECORDS = f"SELECT count(*) FROM delivery WHERE {_OVER}"  # noqa: S608 - our words
+_COUNT_CALLS = f"""
+SELECT count(*) FROM audit WHERE asked_at < $1
+    AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.id = audit.call AND NOT ({_OVER}))
+"""  # noqa: S608 - our words
 
 
 class RetentionTable:
@@ -56,8 +72,15 @@ class RetentionTable:
         """Return how much there is whose time is over."""
 
         async def query(tx: Transaction) -> Retained:
-            ends = _ends(periods, await instant.now(tx))
-            return Retained(**{what: int(await tx.fetchval(_COUNTS[what], end)) for what, end in ends.items()})
+            now = await instant.now(tx)
+            ends = _ends(periods, now)
+            counts = {what: int(await tx.fetchval(count, ends[what])) for what, count in _COUNTS.items()}
+            return Retained(
+                **counts,
+                events=await events.old(ends["events"], tx),
+                deliveries=int(await tx.fetchval(_COUNT_RECORDS, ends["calls"], now)),
+                calls=int(await tx.fetchval(_COUNT_CALLS, ends["calls"], now)),
+            )
 
         return await self._engine.read(query)
 
@@ -96,10 +119,13 @@ class RetentionTable:
 
     async def _delete(self, periods: Periods, now: int) -> Retained:
         ends = _ends(periods, now)
+        await self._in_bites(partial(events.place, _ROWS_PER_UNIT))
         return Retained(
             attempts=await self._audit.prune_attempts(from_micros(ends["attempts"])),
             bodies=await self._in_bites(lambda tx: tx.execute(_FORGET_BODIES, ends["bodies"], _ROWS_PER_UNIT)),
             keys=await self._in_bites(lambda tx: idempotency.prune(ends["keys"], _ROWS_PER_UNIT, tx)),
+            events=await self._in_bites(partial(events.prune, ends["events"], _ROWS_PER_UNIT)),
+            deliveries=await self._in_bites(partial(_delete_records, ends["calls"], now)),
             calls=await self._audit.prune_calls(from_micros(ends["calls"])),
         )
 
@@ -110,12 +136,32 @@ class RetentionTable:
         return gone
 
 
+async def _delete_records(before: int, now: int, tx: Transaction) -> int:
+    """Delete deliveries that ended before then, what persons said about them, and lanes that are empty without them.
+
+    Lanes are locked first, as by everybody. A lane that somebody is changing is passed over: its turn comes again.
+    """
+    found = await tx.fetch(_RECORDS, before, now, _RECORDS_PER_UNIT)
+    if not found:
+        return 0
+    locked = await lanes.lock_many({lane for _, _, lane in found}, tx)
+    mine = [(number, delivery) for number, delivery, lane in found if lane in locked]
+    if not mine:
+        return 0
+    these = places(3, len(mine))
+    gone = await tx.execute(_DELETE_RECORDS.replace("THESE", these), before, now, *(number for number, _ in mine))
+    await tx.execute(_DELETE_RULINGS.replace("THESE", places(1, len(mine))), *(delivery for _, delivery in mine))
+    await lanes.delete_empty(locked, tx)
+    return gone
+
+
 def _ends(periods: Periods, now: int) -> dict[str, int]:
     """Return the moment before which each thing's time is over. Idempotency keys know their own."""
     return {
         "attempts": now - periods.attempts // _MICROSECOND,
         "bodies": now - periods.bodies // _MICROSECOND,
         "keys": now,
+        "events": now - periods.events // _MICROSECOND,
         "calls": now - periods.audit // _MICROSECOND,
     }
 

@@ -5,13 +5,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from contracts.model import CredentialRefused
-from gateway.store import CallState, StoreUnavailable, Trouble
+from gateway.store import CallState, Periods, StoreUnavailable, Trouble
 from tests.support.deliveries import SYSTEM, WORD, bench
 from tests.support.stores import AGENCY, Place
 
 if TYPE_CHECKING:
     from gateway.delivery import Delivery
     from gateway.store.engine import Engine
+
+
+PERIODS = Periods(**dict.fromkeys(("attempts", "bodies", "events", "audit"), timedelta(days=1826)))
 
 
 async def test_whoever_waits_is_told(place: Place) -> None:
@@ -50,9 +53,9 @@ async def test_keys_are_kept_for_their_time_and_as_long_as_the_delivery_is_open(
         await one.running()
         await one.until(settled, "settled")
         await one.move(timedelta(days=89))
-        assert await one.deliveries.prune_keys() == 0
+        assert (await one.store.retention.run(PERIODS, by="admin")).keys == 0
         await one.move(timedelta(days=2))
-        assert await one.deliveries.prune_keys() == 1
+        assert (await one.store.retention.run(PERIODS, by="admin")).keys == 1
         keys = await one.store.engine.read(lambda tx: tx.fetch("SELECT delivery FROM idempotency"))
         assert [row[0] for row in keys] == [stuck.id]
 
@@ -74,8 +77,8 @@ async def test_a_person_releases_a_held_agency(place: Place) -> None:
         assert (change.what, change.by) == ("delivery.release", "canbo.mau")
 
 
-async def test_the_audit_knows_every_write_and_keeps_what_is_open(place: Place) -> None:
-    """Who asked for a write stands in the audit from its acceptance, and stays while the delivery is open."""
+async def test_the_audit_knows_every_write_for_as_long_as_the_delivery(place: Place) -> None:
+    """Who asked for a write stands in the audit from its acceptance, and stays while the delivery is known."""
     async with bench(place) as one:
         done = await one.accept(lane="A")
         await one.running()
@@ -85,8 +88,8 @@ async def test_the_audit_knows_every_write_and_keeps_what_is_open(place: Place) 
         entry = await one.store.audit.call(waiting.id)
         assert entry is not None
         assert (entry.state, entry.client, entry.operation) == (CallState.ACCEPTED, "one-stop", "put")
-        assert await one.store.audit.prune_calls(waiting.accepted_at + timedelta(days=1)) == 1
-        assert await one.store.audit.call(done.id) is None
+        assert await one.store.audit.prune_calls(waiting.accepted_at + timedelta(days=1)) == 0
+        assert await one.store.audit.call(done.id) is not None
         await one.running()
         await one.until(waiting, "settled")
 

@@ -4,7 +4,7 @@
 moved and leases taken one after another. A delivery `standing` in its lane keeps those behind it waiting: every open
 one, and a rejected one that waits for its correction. An event gets its `position` in the feed only after it was
 committed; events up to `feed.pruned_to` have been deleted. `backlog` counts open deliveries, spread over shards so that
-two lanes seldom wait for each other.
+two lanes seldom wait for each other. `kept_until` is when the time of a delivery's idempotency key is over.
 """
 
 from __future__ import annotations
@@ -17,6 +17,10 @@ revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
+
+
+_BARE = "(payload IS NULL AND result IS NULL)"
+"""Of a delivery whose bodies have been forgotten. What retention comes for is in one of two small indexes."""
 
 
 def _lanes(sql: Words) -> tuple[str, ...]:
@@ -115,12 +119,16 @@ def _deliveries(sql: Words) -> tuple[str, ...]:
         code {sql.text},
         why {sql.text},
         result {sql.bytes},
-        settled_at {sql.integer}
+        settled_at {sql.integer},
+        kept_until {sql.integer} NOT NULL DEFAULT 0
     ){sql.strict}
     """,
         "CREATE UNIQUE INDEX delivery_standing ON delivery (lane, position) WHERE standing = 1",
         "CREATE INDEX delivery_of ON delivery (agency, number)",
         "CREATE INDEX delivery_trouble ON delivery (number) WHERE state IN ('unknown', 'held', 'needs_person')",
+        "CREATE INDEX delivery_gone ON delivery (lane, position) WHERE standing = 0",
+        f"CREATE INDEX delivery_body ON delivery (settled_at) WHERE standing = 0 AND NOT {_BARE}",
+        f"CREATE INDEX delivery_bare ON delivery (settled_at) WHERE standing = 0 AND {_BARE}",
         f"""
     CREATE TABLE idempotency (
         client {sql.text} NOT NULL,
