@@ -148,7 +148,8 @@ async def _accept(lane: str, state: str, tx: Transaction) -> None:
     """Write a delivery into a lane of its own, and an event of it."""
     number, position, _ = await lanes.enter("partner", lane, "000.00.01.H99", 0, tx)
     columns = ("id", "system", "operation", "agency", "client", "officer", "procedure", "partner_key")
-    values = dict.fromkeys(columns, lane) | {"lane": number, "position": position, "accepted_at": 1, "reach_mark": 0}
+    values = dict.fromkeys(columns, lane) | {"lane": number, "position": position, "accepted_at": 1}
+    values |= {"reach_mark": 0, "kept_until": 0}
     await deliveries.insert(
         {**dict.fromkeys(("dossier", "legal_due_at", "topic", "replaces", "payload")), **values}, "", tx
     )
