@@ -19,13 +19,12 @@ them in `adapters.transport`, and nowhere else. "No match" is an answer, not a f
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - what is stored is read back by the types of its fields
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from contracts.model.operation import Operation
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from contracts import texts
 from contracts.model import DeliveryState, Effect, Failure, Kind, Layer, Operation, Repeat
-from gateway.api.problems import Refused
+from gateway.api.problems import Refused, wrong_fields_view
 from gateway.api.schemas.deliveries import (
     DeliveryAttemptV1,
     DeliveryDetailV1,
@@ -80,8 +80,11 @@ def _failure(one: Delivery) -> Failure | None:
     """Return the last failure. Of its operation only the name counts here."""
     if one.kind is None or one.reason is None or one.layer is None:
         return None
+    text, fields = (None, ()) if one.said is None else (one.said.text, one.said.fields)
     operation = Operation(system=one.system, name=one.operation, effect=Effect.READ, repeat=Repeat.SAFE)
-    return _FAILURES[Kind(one.kind)](one.reason, operation=operation, layer=Layer(one.layer), code=one.code)
+    return _FAILURES[Kind(one.kind)](
+        one.reason, operation=operation, layer=Layer(one.layer), code=one.code, partner_text=text, fields=fields
+    )
 
 
 def _told(failure: Failure, language: Language) -> DeliveryFailureV1:
@@ -92,6 +95,8 @@ def _told(failure: Failure, language: Language) -> DeliveryFailureV1:
         code=failure.code,
         party=texts.party(language, failure),
         summary=texts.sentence(language, failure),
+        text=failure.partner_text,
+        errors=wrong_fields_view(language, failure.fields),
     )
 
 

@@ -158,7 +158,7 @@ def of_failure(
         partner=PartnerV1(code=failure.code, text=failure.partner_text)
         if failure.code or failure.partner_text
         else None,
-        errors=_errors(language, failure.fields),
+        errors=wrong_fields_view(language, failure.fields),
         attempts=attempts_view(language, attempts),
     )
 
@@ -176,7 +176,7 @@ def of_refused(refused: Refused, language: Language, correlation_id: str) -> Pro
         reason=refused.reason,
         layer="ours",
         retry_after=_whole_seconds(refused.retry_after),
-        errors=_errors(language, refused.fields),
+        errors=wrong_fields_view(language, refused.fields),
     )
 
 
@@ -198,7 +198,8 @@ def _whole_seconds(seconds: float | None) -> int | None:
     return None if seconds is None else max(1, math.ceil(seconds))
 
 
-def _errors(language: Language, fields: Sequence[WrongField]) -> tuple[WrongFieldV1, ...]:
+def wrong_fields_view(language: Language, fields: Sequence[WrongField]) -> tuple[WrongFieldV1, ...]:
+    """Return each wrong field with its sentence."""
     return tuple(
         WrongFieldV1(
             pointer=wrong.path,

@@ -206,6 +206,8 @@ class Flights(Generic[C]):
         if not refused:  # else by our own keyring: the agency is held
             chance = Chance(self._settings, self._rng.random())
             outcome = replace(outcome, **self._seen(ticket, write.operation, history, attempted, chance))
+        if outcome.failure is not None:
+            outcome = replace(outcome, said=rows.said(outcome.failure, row.id, self._seal))
         return await self._conclude(ticket.job, outcome)
 
     def _seen(

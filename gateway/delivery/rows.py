@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import TypeAdapter
+
 from contracts.model import Acted, AgencyCode, DeliveryState, DossierCode, ProcedureCode, Purpose
 from gateway.delivery.policy import History
-from gateway.delivery.values import Delivery
+from gateway.delivery.values import Delivery, Saying
 from gateway.security.sealing import Place
 from gateway.store.tables.instant import MICROS
 from gateway.store.times import from_micros, maybe_moment
 
 if TYPE_CHECKING:
+    from contracts.model import Failure
     from gateway.security.sealing import Seal
     from gateway.store.engine import Value
     from gateway.store.tables.deliveries import DeliveryRow
+
+_SAYING = TypeAdapter(Saying)
 
 
 def place(column: str, delivery: str) -> Place:
@@ -56,6 +61,7 @@ def view(row: DeliveryRow, seal: Seal) -> Delivery:
         superseded_by=row.superseded_by,
         settled_at=maybe_moment(row.settled_at),
         result=None if row.result is None else seal.open(row.result, place("result", row.id)),
+        said=None if row.said is None else _SAYING.validate_json(seal.open(row.said, place("said", row.id))),
     )
 
 
@@ -67,6 +73,14 @@ def purpose(row: DeliveryRow) -> Purpose:
         officer=row.officer,
         dossier=None if row.dossier is None else DossierCode(row.dossier),
     )
+
+
+def said(failure: Failure, delivery: str, seal: Seal) -> bytes | None:
+    """Return what is to be kept, sealed, of what the partner said of a failure; `None` if that was nothing."""
+    if not failure.partner_text and not failure.fields:
+        return None
+    saying = Saying(text=failure.partner_text, fields=failure.fields)
+    return seal.seal(_SAYING.dump_json(saying), place("said", delivery))
 
 
 def history(row: DeliveryRow, reached: int) -> History:

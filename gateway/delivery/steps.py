@@ -68,9 +68,9 @@ class Course:
 class Outcome:
     """What came of a job: what happens next, and what is written down of it.
 
-    `course` is the attempt that was begun, `None` if there was none, and `ended` what came of it. `quiet` is how long
-    from now the partner may still act on it (seconds). `accepted`: the partner let our credential pass. `operation` is
-    `None` where this release does not know it.
+    `course` is the attempt that was begun, `None` if there was none, and `ended` what came of it. `said` is what the
+    partner said of `failure`, sealed. `quiet` is how long from now the partner may still act on it (seconds).
+    `accepted`: the partner let our credential pass. `operation` is `None` where this release does not know it.
     """
 
     verdict: Verdict
@@ -79,6 +79,7 @@ class Outcome:
     course: Course | None = None
     ended: AttemptResult | None = None
     result: bytes | None = None
+    said: bytes | None = None
     quiet: float = 0.0
     accepted: bool = False
     fingerprint: str | None = None
@@ -224,6 +225,7 @@ def _words(outcome: Outcome) -> dict[str, Value]:
     words: dict[str, Value] = {"why": then.why if isinstance(then, policy.Person) else None}
     if failure is not None:
         words |= {"kind": failure.kind, "layer": failure.layer, "reason": failure.reason, "code": failure.code}
+        words["said"] = outcome.said
     if outcome.result is not None:
         words["result"] = outcome.result
     return words

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, Protocol
 
-from contracts.model import FINAL, Acted, DeliveryState
+from contracts.model import FINAL, Acted, DeliveryState, WrongField
 from gateway.resilience.ports import C
 
 if TYPE_CHECKING:
@@ -52,10 +52,21 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Saying:
+    """What the partner said of a failure, verbatim, and the fields that it or the adapter found wrong.
+
+    It may name a person: it is sealed where it is stored, and goes to the caller only.
+    """
+
+    text: str | None = field(repr=False)
+    fields: tuple[WrongField, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """An accepted write as it stands. `number` is the order of acceptance, `lane` counts places inside one lane.
 
-    `kind`, `layer`, `reason` and `code` are those of the last failure. `why` says what a person is asked for.
+    `kind`, `layer`, `reason`, `code` and `said` are those of the last failure. `why` says what a person is asked for.
     """
 
     number: int
@@ -84,6 +95,7 @@ class Delivery:
     superseded_by: str | None
     settled_at: datetime | None
     result: bytes | None = field(repr=False)
+    said: Saying | None = field(repr=False)
 
     @property
     def final(self) -> bool:

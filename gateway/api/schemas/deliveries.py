@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
-from gateway.api.schemas.common import OFFICER, PurposeV1, Request, Response
+from gateway.api.schemas.common import OFFICER, PurposeV1, Request, Response, WrongFieldV1
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 DELIVERY_ID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -43,6 +43,8 @@ class DeliveryFailureV1(Response):
     code: str | None = Field(description="Mã lỗi của đối tác, nguyên văn", examples=[None])
     party: str = Field(description="Bên cần xử lý", examples=["Cơ quan vận hành đối tác thử nghiệm"])
     summary: str = Field(description="Một câu cho cán bộ", examples=["Đối tác thử nghiệm gặp lỗi."])
+    text: str | None = Field(description="Lời của đối tác, nguyên văn", examples=[None])
+    errors: tuple[WrongFieldV1, ...] = Field(description="Các trường sai, theo tên của đối tác")
 
 
 class DeliveryV1(Response):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryRow:
-    """One delivery as it is stored; times are microseconds, `payload` and `result` are sealed."""
+    """One delivery as it is stored; times are microseconds, `payload`, `result` and `said` are sealed."""
 
     number: int
     id: str
@@ -54,6 +54,7 @@ class DeliveryRow:
     code: str | None = None
     why: str | None = None
     result: bytes | None = None
+    said: bytes | None = None
     settled_at: int | None = None
     kept_until: int = 0
 

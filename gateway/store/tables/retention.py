@@ -31,10 +31,10 @@ _MICROSECOND = timedelta(microseconds=1)
 _RAN = "retention.run"
 _RAN_ON = "SELECT 1 FROM change WHERE what = $1 AND name = $2"
 
-_BARE = "(payload IS NULL AND result IS NULL)"
+_BARE = "(payload IS NULL AND result IS NULL AND said IS NULL)"
 _WITH_BODY = f"standing = 0 AND NOT {_BARE} AND settled_at < $1"
 _FORGET_BODIES = f"""
-UPDATE delivery SET payload = NULL, result = NULL
+UPDATE delivery SET payload = NULL, result = NULL, said = NULL
 WHERE number IN (SELECT number FROM delivery WHERE {_WITH_BODY} LIMIT $2) AND {_WITH_BODY}
 """  # noqa: S608 - our words
 _RECORD = f"standing = 0 AND {_BARE} AND settled_at < $1 AND kept_until < $2"

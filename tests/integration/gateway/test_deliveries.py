@@ -221,6 +221,16 @@ async def test_every_wrong_field_is_named(tmp_path: Path, mocks: Mocks) -> None:
     assert len(listed.json()["deliveries"]) == 1
 
 
+async def test_what_the_partner_finds_wrong_is_told(tmp_path: Path, mocks: Mocks) -> None:
+    """Every field that the partner refuses is named with its sentence, and what it said is kept sealed."""
+    async with desk(tmp_path, mocks) as one:
+        found = (await one.register(applicant="999190000017")).json()
+        stored = await one.gateway.store.engine.read(lambda tx: tx.fetchval("SELECT said FROM delivery"))
+    assert (found["state"], found["failure"]["kind"]) == ("rejected", "invalid_request")
+    assert [(each["pointer"], bool(each["detail"])) for each in found["failure"]["errors"]] == [("/applicant", True)]
+    assert b"applicant" not in stored
+
+
 async def test_what_needs_a_person_is_resolved_with_evidence(tmp_path: Path, mocks: Mocks) -> None:
     """A lost answer to a write that cannot be looked up asks a person, says so in a sentence, and hears the answer."""
     async with desk(tmp_path, mocks) as one:

@@ -19,7 +19,7 @@ branch_labels = None
 depends_on = None
 
 
-_BARE = "(payload IS NULL AND result IS NULL)"
+_BARE = "(payload IS NULL AND result IS NULL AND said IS NULL)"
 """Of a delivery whose bodies have been forgotten. What retention comes for is in one of two small indexes."""
 
 
@@ -120,7 +120,8 @@ def _deliveries(sql: Words) -> tuple[str, ...]:
         why {sql.text},
         result {sql.bytes},
         settled_at {sql.integer},
-        kept_until {sql.integer} NOT NULL DEFAULT 0
+        kept_until {sql.integer} NOT NULL DEFAULT 0,
+        said {sql.bytes}
     ){sql.strict}
     """,
         "CREATE UNIQUE INDEX delivery_standing ON delivery (lane, position) WHERE standing = 1",
