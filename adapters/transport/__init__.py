@@ -2,6 +2,7 @@
 
 from httpx import URL, Headers, Request, Response
 
+from adapters.transport.addresses import PinnedResolver, reachable
 from adapters.transport.capture import Capture, Recorder, masked_body, masked_headers
 from adapters.transport.carrier import Carrier
 from adapters.transport.json import JsonRefusal, JsonRefused, parse_json
@@ -18,6 +19,7 @@ __all__ = [
     "Headers",
     "JsonRefusal",
     "JsonRefused",
+    "PinnedResolver",
     "Recorder",
     "Request",
     "Response",
@@ -32,5 +34,6 @@ __all__ = [
     "masked_headers",
     "parse_json",
     "parse_xml",
+    "reachable",
     "retry_after",
 ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 from aiohttp.http_exceptions import LineTooLong
 
+from adapters.transport.addresses import AddressRefused
 from adapters.transport.decode import NotDecodable, TooLarge
 from adapters.transport.passage import Passage, Step
 from contracts.model import CredentialRefused, Failure, InvalidRequest, Layer, NotSent, UnknownOutcome
@@ -105,7 +106,8 @@ def _judged_before(error: BaseException, step: Step) -> tuple[type[Failure], str
     if _caused_by(error, ssl.SSLCertVerificationError):
         return NotSent, "certificate_not_trusted", Layer.NETWORK
     if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return NotSent, "dns_failed", Layer.NETWORK
+        reason = "address_refused" if _caused_by(error, AddressRefused) else "dns_failed"
+        return NotSent, reason, Layer.NETWORK
     return NotSent, _BEFORE.get(step, "connection_failed"), Layer.NETWORK
 
 

@@ -48,8 +48,8 @@ def text(language: Language, key: str, /, **values: str | int) -> str:
 
 
 def system_name(language: Language, system: str) -> str:
-    """Return the official name of a system, or its slug while it has none."""
-    return catalogue(language).get(f"system.{system}", system)
+    """Return the official name of a system, or its slug while it has none. Endpoints (`kind:id`) share a name."""
+    return catalogue(language).get(f"system.{system.partition(':')[0]}", system)
 
 
 def party(language: Language, failure: Failure) -> str:

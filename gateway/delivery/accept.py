@@ -27,6 +27,7 @@ class Entry:
     payload: bytes
     legal_due_at: int | None
     key_kept: int
+    topic: str | None = None
 
     def key(self) -> idempotency.Key:
         """Return the client's key with its scope."""
@@ -46,7 +47,7 @@ class Entry:
             "procedure": purpose.procedure.value,
             "dossier": None if purpose.dossier is None else purpose.dossier.value,
             "legal_due_at": self.legal_due_at,
-            "topic": one.topic if one.operation.full_state else None,
+            "topic": self.topic,
             "partner_key": self.partner_key,
             "payload": self.payload,
         }
@@ -86,6 +87,14 @@ async def accept(entry: Entry, settings: DeliverySettings, tx: Transaction) -> D
     if any(place == head for _, _, place in gone):
         await lanes.advance(lane, present, ageing, tx)
     return row
+
+
+async def post(entry: Entry, outlook: Outlook, settings: DeliverySettings, tx: Transaction) -> DeliveryRow:
+    """Store a write of the gateway's own: whoever calls sees to it that it is stored once, and how many there are."""
+    one = entry.submission
+    urgent_at = lanes.urgency(entry.legal_due_at, outlook.present, micros(settings.ageing_seconds))
+    lane, position, _ = await lanes.enter(one.operation.system, one.lane, one.purpose.agency.value, urgent_at, tx)
+    return await store(entry, tx, lane=lane, position=position, outlook=outlook)
 
 
 async def claim_key(entry: Entry, outlook: Outlook, settings: DeliverySettings, tx: Transaction) -> Taken | Full | None:

@@ -53,7 +53,8 @@ class Deliveries:
         self._store = store
         self._engine = store.engine
         self._settings = settings
-        self._outlets = outlets
+        self._outlets = dict(outlets)
+        self._started = False
         self._ids = ids or _new_id
         self._rng = rng or random.Random()  # noqa: S311 - spreads waits, keeps no secret
         self._watched: dict[str, set[asyncio.Event]] = {}
@@ -63,22 +64,32 @@ class Deliveries:
 
     def start(self) -> None:
         """Begin to carry out, for every system of this process."""
-        for name, outlet in self._outlets.items():
-            worker: Worker[Any] = Worker(
-                outlet,
-                self._engine,
-                self._store.seal,
-                self._settings,
-                owner=_new_id(),
-                told=self._told,
-                rng=self._rng,
-            )
-            self.workers[name] = worker
-            worker.start()
+        self._started = True
+        for outlet in self._outlets.values():
+            self._work_for(outlet)
         self.replays.start()
+
+    def join(self, outlet: Outlet[Any]) -> None:
+        """Let deliveries go to one more system; carrying out begins at once, if it has begun for the others."""
+        self._outlets[outlet.system] = outlet
+        if self._started:
+            self._work_for(outlet)
+
+    async def part(self, system: str, seconds: float) -> None:
+        """Take nothing more for one system, and wait so long for what is under way. What is accepted stays accepted."""
+        self._outlets.pop(system, None)
+        worker = self.workers.pop(system, None)
+        if worker is not None:
+            await worker.stop(seconds)
+
+    def wake(self, system: str) -> None:
+        """Look at once whether there is something to do for a system."""
+        if system in self.workers:
+            self.workers[system].wake()
 
     async def stop(self, seconds: float) -> None:
         """Take nothing more, and wait so long for what is under way. What is accepted stays accepted."""
+        self._started = False
         await self.replays.stop()
         await asyncio.gather(*(worker.stop(seconds) for worker in self.workers.values()))
         self.workers.clear()
@@ -172,7 +183,7 @@ class Deliveries:
         released = await self._engine.write(work)
         if system in self._outlets:
             self._outlets[system].pipeline.resume(agency)
-        self._wake(system)
+        self.wake(system)
         return released
 
     async def rulings(self, delivery: str) -> tuple[Ruling, ...]:
@@ -211,6 +222,7 @@ class Deliveries:
             payload=self._store.seal.seal(submission.payload, rows.place("payload", delivery)),
             legal_due_at=maybe_micros(submission.legal_due_at),
             key_kept=rows.micros(self._settings.keys_kept_days * DAY),
+            topic=submission.topic if submission.operation.full_state else None,
         )
 
     def _accepted(self, entry: Entry, done: DeliveryRow | Taken | Full) -> Accepted | KeyReused | BacklogFull:
@@ -220,22 +232,31 @@ class Deliveries:
             if done.row is None:
                 return KeyReused(done.delivery)
             return Accepted(self._view(done.row), new=done.delivery == entry.id)
-        self._wake(done.system)
+        self.wake(done.system)
         return Accepted(self._view(done), new=True)
 
     def _heard(self, done: DeliveryRow | Refusal) -> Changed | Refused:
         if isinstance(done, Refusal):
             return Refused(done)
         self._told(done.id, DeliveryState(done.state))
-        self._wake(done.system)
+        self.wake(done.system)
         return Changed(self._view(done))
 
     def _view(self, row: DeliveryRow) -> Delivery:
         return rows.view(row, self._store.seal)
 
-    def _wake(self, system: str) -> None:
-        if system in self.workers:
-            self.workers[system].wake()
+    def _work_for(self, outlet: Outlet[Any]) -> None:
+        worker: Worker[Any] = Worker(
+            outlet,
+            self._engine,
+            self._store.seal,
+            outlet.settings or self._settings,
+            owner=_new_id(),
+            told=self._told,
+            rng=self._rng,
+        )
+        self.workers[outlet.system] = worker
+        worker.start()
 
     def _told(self, delivery: str, state: DeliveryState, /) -> None:
         if state in FINAL or state is DeliveryState.NEEDS_PERSON:

@@ -37,7 +37,7 @@ class DeliverySettings(BaseModel):
     ageing_seconds: Seconds = Field(
         DAY, description="A delivery without an earlier legal deadline is treated as due so long after it was accepted"
     )
-    backlog: int = Field(50_000, ge=1, description="Most open deliveries of one agency")
+    backlog: int = Field(50_000, ge=1, description="Most open deliveries of one agency to one system")
     replay_under_way: int = Field(
         1000, ge=1, le=100_000, description="A replay waits while so many deliveries that it set going are under way"
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ProcedureCode,
         Purpose,
     )
+    from gateway.delivery.settings import DeliverySettings
     from gateway.resilience import Pipeline
 
 
@@ -230,12 +231,14 @@ class Write(Generic[C]):
 class Outlet(Generic[C]):
     """A system that deliveries go to: its pipeline and its writes by name.
 
-    `fingerprint` tells which credential an agency would be sent with now, `None` if none.
+    `fingerprint` tells which credential an agency would be sent with now, `None` if none. `settings` are those of this
+    system alone, where it has any.
     """
 
     pipeline: Pipeline[C]
     writes: Mapping[str, Write[C]]
     fingerprint: Callable[[AgencyCode], str | None]
+    settings: DeliverySettings | None = None
 
     @property
     def system(self) -> str:

@@ -22,3 +22,7 @@ class Scope(StrEnum):
     """Set deliveries going again, take them back, say what became of them."""
     PARTNER_WRITE = "partner:write"
     """Write to the synthetic partner of the mocks, where it is configured."""
+    EVENTS_READ = "events:read"
+    """Read the feed of events (sự kiện) of the key's agencies."""
+    WEBHOOKS_MANAGE = "webhooks:manage"
+    """Have events told to an address of one's own, by signed messages (webhook)."""

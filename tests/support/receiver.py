@@ -1,4 +1,4 @@
-"""Somebody on loopback who takes what mocks send by themselves, and answers as they are told to."""
+"""Somebody on loopback who takes what is sent to them, and answers as they are told to."""
 
 from __future__ import annotations
 
@@ -31,11 +31,16 @@ class Taken:
 
 @dataclass
 class Receiver:
-    """What came in. `statuses` are the next answers (0 is none at all), then it is 200."""
+    """What came in. `statuses` are the next answers (0 is none at all); then it is what `decide` says, or 200.
+
+    `headers` are lines that stand in every answer.
+    """
 
     url: str = ""
     taken: list[Taken] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
+    decide: Callable[[Taken], int] | None = None
+    headers: str = ""
     open: set[asyncio.StreamWriter] = field(default_factory=set)
     _came: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -67,13 +72,15 @@ class Receiver:
         first, *lines = head.decode().strip().split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         body = await reader.readexactly(int(headers["content-length"]))
-        status = self.statuses.pop(0) if self.statuses else 200
-        self.taken.append(Taken(first.split()[1], headers, body))
+        taken = Taken(first.split()[1], headers, body)
+        otherwise = 200 if self.decide is None else self.decide(taken)
+        status = self.statuses.pop(0) if self.statuses else otherwise
+        self.taken.append(taken)
         self._came.set()
         if status == 0:
             await reader.read()
         location = f"Location: {self.url}/elsewhere\r\n" if status // 100 == 3 else ""
-        writer.write(f"HTTP/1.1 {status} -\r\n{location}Content-Length: 0\r\n\r\n".encode())
+        writer.write(f"HTTP/1.1 {status} -\r\n{location}{self.headers}Content-Length: 0\r\n\r\n".encode())
         await writer.drain()
 
 

@@ -61,7 +61,7 @@ class DeliveryRow:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What somebody finds who brings a delivery: the present, the agency's backlog, the system's reachable time."""
+    """What somebody finds who brings a delivery: the present, the agency's backlog there, and time reached in all."""
 
     present: int
     open: int
@@ -107,9 +107,11 @@ INSERT INTO backlog (agency, system, shard, open) VALUES ($1, $2, $3, $4)
 ON CONFLICT (agency, system, shard) DO UPDATE SET open = backlog.open + excluded.open
 """
 _OUTLOOK = timed("""
-SELECT INSTANT, (SELECT sum(open) FROM backlog WHERE agency = $1), (SELECT micros FROM reach WHERE system = $2)
+SELECT INSTANT, (SELECT sum(open) FROM backlog WHERE agency = $1 AND system = $2),
+    (SELECT micros FROM reach WHERE system = $2)
 """)
 _NEWER = "SELECT 1 FROM delivery WHERE lane = $1 AND position > $2 AND standing = 0 AND state = 'settled' LIMIT 1"
+_NO_MESSAGE = "NOT (delivery.system >= 'webhook:' AND delivery.system < 'webhook;')"
 _RULE = "INSERT INTO ruling (at, delivery, made_by, what, why, evidence) VALUES ($1, $2, $3, $4, $5, $6)"
 _RULINGS = "SELECT at, delivery, made_by, what, why, evidence FROM ruling WHERE delivery = $1 ORDER BY number"
 _OPEN_AUDIT = """
@@ -212,11 +214,14 @@ async def page(
     states: Collection[str],
     system: str | None,
 ) -> list[DeliveryRow]:
-    """Return deliveries, the newest first: older than number `before`, of these agencies, states, of this system."""
+    """Return deliveries, the newest first: older than number `before`, of these agencies, states, of this system.
+
+    Messages to a webhook are shown only to who asks for that system.
+    """
     if agencies is not None and not agencies:
         return []
     values: list[Value] = [limit]
-    conditions = ["TRUE"]
+    conditions = ["TRUE"] if system is not None else [_NO_MESSAGE]
 
     def among(column: str, wanted: Collection[str]) -> None:
         conditions.append(f"delivery.{column} IN ({places(len(values) + 1, len(wanted))})")

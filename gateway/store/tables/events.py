@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     from gateway.store.engine import Statement, Transaction, Value
 
-_WRITE = "INSERT INTO event (at, delivery, agency, system, what) VALUES ($1, $2, $3, $4, $5)"
+WEBHOOKS = "webhook:"
+"""What the names of the systems begin with that are webhook endpoints."""
+_WRITE = """
+INSERT INTO event (at, delivery, agency, system, what)
+SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT)
+WHERE NOT (CAST($4 AS TEXT) >= 'webhook:' AND CAST($4 AS TEXT) < 'webhook;')
+"""
+_WRITE_OF_WEBHOOK = "INSERT INTO event (at, delivery, agency, system, what) VALUES ($1, '', $2, $3, $4)"
 _NEW = "SELECT 1 FROM event WHERE position IS NULL LIMIT 1"
 _LOCK = "UPDATE feed SET position = position WHERE one = 1 RETURNING position"
 _PLACE = """
@@ -45,7 +52,7 @@ SELECT count(*) FROM event WHERE at < $1 AND coalesce(position, (SELECT position
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """What happened to a delivery. `position` is its place in the feed."""
+    """What happened to a delivery, or to a webhook (then there is none). `position` is its place in the feed."""
 
     position: int
     at: int
@@ -56,7 +63,7 @@ class EventRow:
 
 
 def written(at: int, delivery: str, agency: str, system: str, what: str) -> Statement:
-    """Return what writes an event, together with what it tells of."""
+    """Return what writes an event, together with what it tells of. A message about an event is none itself."""
     return _WRITE, (at, delivery, agency, system, what)
 
 
@@ -64,6 +71,11 @@ async def write(at: int, delivery: str, agency: str, system: str, what: str, tx:
     """Write an event, together with what it tells of."""
     statement, values = written(at, delivery, agency, system, what)
     await tx.execute(statement, *values)
+
+
+async def write_of_webhook(at: int, agency: str, system: str, what: str, tx: Transaction) -> None:
+    """Write an event about a webhook endpoint itself."""
+    await tx.execute(_WRITE_OF_WEBHOOK, at, agency, system, what)
 
 
 async def any_new(tx: Transaction) -> bool:

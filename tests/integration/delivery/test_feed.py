@@ -83,7 +83,7 @@ async def test_the_order_of_numbers_would_miss_it(postgres: Place) -> None:
 
 async def test_places_given_while_writing_would_miss_it(postgres: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same schedule, with each place given in the transaction that writes: the reader misses the late event."""
-    placed = events._WRITE.replace("(at,", "(position, at,").replace("VALUES (", "VALUES (nextval('places'), ")
+    placed = events._WRITE.replace("(at,", "(position, at,").replace("SELECT ", "SELECT nextval('places'), ", 1)
     monkeypatch.setattr(events, "_WRITE", placed)
     async with bench(postgres) as one:
         await one.store.engine.write(lambda tx: tx.execute("CREATE SEQUENCE places"))
