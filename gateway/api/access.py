@@ -33,9 +33,13 @@ def identify(gateway: Gateway, request: Request, scope: Scope) -> Identity:
     return found
 
 
-def admit(gateway: Gateway, identity: Identity, scope: Scope, agency: str, officer: str) -> None:
-    """Count one call of `officer` for `agency`. Raises `Refused` for another agency, or a quota that is used up."""
-    denied = security.authorize(identity, scope, AgencyCode(agency)) or gateway.quotas.take(
+def admit(gateway: Gateway, identity: Identity, scope: Scope, agency: str | None, officer: str) -> None:
+    """Count one call of `officer` for `agency`, or for those of the key.
+
+    Raises `Refused` for another agency, or a quota that is used up.
+    """
+    named = None if agency is None else AgencyCode(agency)
+    denied = security.authorize(identity, scope, named) or gateway.quotas.take(
         identity.client, officer, monotonic=gateway.monotonic(), now=datetime.now(VIETNAM)
     )
     if denied is not None:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from gateway.api import citizens, deliveries, health, openapi, partner, preferences, problems, systems
+from gateway.api import citizens, deliveries, health, openapi, partner, preferences, problems, replays, systems
 from gateway.api.guards import Guards, new_id
 from gateway.api.problems import Refused
 from gateway.monitor.logs import defect
@@ -56,7 +56,7 @@ def api(*more: Callable[[FastAPI], Schemas]) -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    parts = (citizens.routes, deliveries.routes, *more, systems.routes, health.routes)
+    parts = (citizens.routes, deliveries.routes, replays.routes, *more, systems.routes, health.routes)
     schemas = [part(app) for part in parts]
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http)

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contracts.model import FINAL, OPEN, AgencyCode, DeliveryState, WrongField
 from gateway.api import access, bodies, preferences
 from gateway.api.delivery_views import delivery_view, detail_view, refused
 from gateway.api.description.deliveries import CANCEL, GET_DELIVERY, LIST_DELIVERIES, REPLAY, RESOLVE, SCHEMAS
 from gateway.api.problems import Refused
+from gateway.api.queries import Query
 from gateway.api.schemas.deliveries import DecisionRequestV1, DeliveriesV1, ResolveRequestV1
 from gateway.delivery import Changed, Resolution, Word
 from gateway.delivery import Refused as NotHeard
 from gateway.security import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from fastapi import FastAPI
     from pydantic import BaseModel
 
@@ -30,10 +28,6 @@ if TYPE_CHECKING:
     from gateway.security import Identity
 
 B = TypeVar("B", bound=DecisionRequestV1)
-
-_PAGE, _LONGEST_PAGE = 50, 200
-_DIGITS = 18
-_MANY = {"open": OPEN, "final": FINAL}
 
 
 def routes(app: FastAPI) -> Schemas:
@@ -50,7 +44,7 @@ async def list_deliveries(request: Request) -> Response:
     """List deliveries of the key's agencies, the newest first."""
     gateway: Gateway = request.app.state.gateway
     identity = access.identify(gateway, request, Scope.DELIVERIES_READ)
-    asked = _Query(request)
+    asked = Query(request)
     agencies, states, limit = asked.agencies(identity), asked.states(), asked.limit()
     before, system = asked.cursor(), request.query_params.get("system")
     asked.check()
@@ -99,59 +93,6 @@ async def resolve(request: Request) -> Response:
     return decision.answer(
         await decision.gateway.deliveries.resolve(decision.delivery.id, Resolution(body.outcome), word)
     )
-
-
-class _Query:
-    """What the caller asked to see. Every wrong parameter is noted, and told together by `check`."""
-
-    def __init__(self, request: Request) -> None:
-        self._given = request.query_params
-        self._wrong: list[WrongField] = []
-
-    def agencies(self, identity: Identity) -> Collection[AgencyCode]:
-        """Return the agencies to be shown: the key's, or the one that was named if it is among them."""
-        named = self._given.get("agency")
-        if named is None:
-            return identity.client.agencies
-        return [one for one in identity.client.agencies if one.value == named]
-
-    def states(self) -> Collection[DeliveryState]:
-        """Return the states to be shown, none meaning all."""
-        found: set[DeliveryState] = set()
-        for name in filter(None, self._given.get("state", "").split(",")):
-            if name in _MANY:
-                found |= _MANY[name]
-            elif name in set(DeliveryState):
-                found.add(DeliveryState(name))
-            else:
-                known = ", ".join((*_MANY, *DeliveryState))
-                self._wrong.append(WrongField("state", "choice", {"expected": known}))
-        return found
-
-    def limit(self) -> int:
-        """Return how many are to be shown at most."""
-        limit = self._number("limit")
-        if limit is None:
-            return _PAGE
-        return max(1, min(_LONGEST_PAGE, limit))
-
-    def cursor(self) -> int | None:
-        """Return the number of the last delivery that has been seen."""
-        return self._number("cursor")
-
-    def check(self) -> None:
-        """Raise `Refused` if anything was wrong."""
-        if self._wrong:
-            raise Refused("query_invalid", fields=tuple(self._wrong))
-
-    def _number(self, name: str) -> int | None:
-        given = self._given.get(name)
-        if given is None:
-            return None
-        if given.isascii() and given.isdigit() and len(given) <= _DIGITS:
-            return int(given)
-        self._wrong.append(WrongField(name, "number"))
-        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

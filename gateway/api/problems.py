@@ -58,6 +58,12 @@ REFUSAL_STATUS: dict[str, int] = {
     "delivery_corrected": 409,
     "delivery_other_request": 409,
     "delivery_body_gone": 409,
+    "replay_no_such_replay": 404,
+    "replay_nothing_chosen": 409,
+    "replay_too_many": 409,
+    "replay_another_runs": 409,
+    "replay_not_running": 409,
+    "replay_finished": 409,
     "body_too_large": 413,
     "body_too_slow": 408,
     "media_type": 415,
@@ -92,6 +98,7 @@ FIELD_REASONS = {
     "one_number": "one_number",
     "birth_date": "birth_date",
     "birth_future": "birth_future",
+    "never_stops": "never_stops",
     "dossier_or_reason": "dossier_or_reason",
 }
 """Validation error type → key of the catalogue's `field` table. Anything else is `invalid`."""

@@ -165,7 +165,7 @@ async def tally(replay: str, tx: Transaction) -> None:
         await replays.change(row.number, {"recent": recent}, tx)
     if row.state == ReplayState.RUNNING and replay_policy.too_many_came_back(recent, rule):
         why = f"{replay_policy.came_back(recent)} of the last {len(recent)} came back"
-        await replays.change(row.number, {"state": ReplayState.STOPPED, "state_at": present, "state_why": why}, tx)
+        await replays.change(row.number, {"state": ReplayState.STOPPED, "state_at": present, "state_why": None}, tx)
         await changes.record(tx, present, _BY_ITSELF, what="replay.stop", name=row.id, why=why)
 
 

@@ -37,6 +37,7 @@ _ON_ITS_WAY = {
     "Location": {"description": "Where the delivery is", "schema": {"type": "string"}},
     "Retry-After": {"description": "Seconds after which it is worth looking again", "schema": {"type": "integer"}},
 }
+_MADE = {"Location": {"description": "Where it is", "schema": {"type": "string"}}}
 DOOR = (401, 403, 404, 500, 503)
 BODY = (408, 413, 415, 422)
 
@@ -57,6 +58,7 @@ def operation(
     answer: dict[str, Any],
     problems: tuple[int, ...],
     accepted: dict[str, Any] | None = None,
+    created: dict[str, Any] | None = None,
     body: dict[str, Any] | None = None,
     headers: tuple[str, ...] = (),
     query: tuple[str, ...] = (),
@@ -64,12 +66,14 @@ def operation(
 ) -> dict[str, Any]:
     """Return what the router is given for an operation.
 
-    `accepted` is the content of a 202; `headers` and `query` are names in `PARAMETERS`; `path` is the name of the
-    path's parameter and an example of it.
+    `accepted` is the content of a 202, `created` that of a 201; `headers` and `query` are names in `PARAMETERS`; `path`
+    is the name of the path's parameter and an example of it.
     """
     responses: dict[str, Any] = {"200": {"description": "The answer", "content": answer}}
     if accepted is not None:
         responses["202"] = {"description": "Stored, and on its way", "content": accepted, "headers": _ON_ITS_WAY}
+    if created is not None:
+        responses["201"] = {"description": "Made; `Location` says where it is", "content": created, "headers": _MADE}
     for status in sorted(problems):
         example = f"problem_{status}"
         responses[str(status)] = {
