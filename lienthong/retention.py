@@ -45,6 +45,7 @@ def run(
         "bodies": kept.bodies.days,
         "keys": None,
         "events": kept.events.days,
+        "replays": kept.audit.days,
         "deliveries": kept.audit.days,
         "calls": kept.audit.days,
     }

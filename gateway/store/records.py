@@ -193,6 +193,7 @@ class Retained:
     bodies: int
     keys: int
     events: int
+    replays: int
     deliveries: int
     calls: int
 

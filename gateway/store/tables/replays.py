@@ -100,6 +100,11 @@ _COUNT = """
 INSERT INTO replay_count (replay, outcome, many) VALUES ($1, $2, $3)
 ON CONFLICT (replay, outcome) DO UPDATE SET many = replay_count.many + excluded.many
 """
+_OLD = "SELECT number FROM replay WHERE state IN ('done', 'cancelled') AND state_at < $1"
+_PRUNE_ITEMS = f"""
+DELETE FROM replay_item WHERE (replay, place) IN
+    (SELECT replay, place FROM replay_item WHERE replay IN ({_OLD}) LIMIT $2)
+"""  # noqa: S608 - our words
 _GOING = "SELECT many FROM replay_count WHERE replay = $1 AND outcome = 'going'"
 
 
@@ -232,3 +237,20 @@ async def page(
         conditions.append(f"NOT EXISTS (SELECT 1 FROM replay_agency WHERE replay = replay.number {other})")  # noqa: S608 - places
     where = " AND ".join(conditions)
     return [_row(row) for row in await tx.fetch(f"{_SELECT} WHERE {where} ORDER BY number DESC LIMIT $1", *values)]
+
+
+async def old(before: int, tx: Transaction) -> int:
+    """Return how many replays came to their end before then."""
+    return len(await tx.fetch(_OLD, before))
+
+
+async def prune_items(before: int, limit: int, tx: Transaction) -> int:
+    """Forget what replays that ended before then had chosen, so many at once. Returns how many."""
+    return await tx.execute(_PRUNE_ITEMS, before, limit)
+
+
+async def prune(before: int, tx: Transaction) -> int:
+    """Delete replays that ended before then, of which nothing chosen is left. Returns how many."""
+    for table in ("replay_agency", "replay_count"):
+        await tx.execute(f"DELETE FROM {table} WHERE replay IN ({_OLD})", before)  # noqa: S608 - our words
+    return await tx.execute(f"DELETE FROM replay WHERE number IN ({_OLD})", before)  # noqa: S608 - our words

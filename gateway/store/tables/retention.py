@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.store.records import Retained
-from gateway.store.tables import events, idempotency, instant, lanes
+from gateway.store.tables import events, idempotency, instant, lanes, replays
 from gateway.store.tables.changes import Changer, record
 from gateway.store.tables.rows import places
 from gateway.store.times import from_micros
@@ -78,6 +78,7 @@ class RetentionTable:
             return Retained(
                 **counts,
                 events=await events.old(ends["events"], tx),
+                replays=await replays.old(ends["calls"], tx),
                 deliveries=int(await tx.fetchval(_COUNT_RECORDS, ends["calls"], now)),
                 calls=int(await tx.fetchval(_COUNT_CALLS, ends["calls"], now)),
             )
@@ -125,9 +126,14 @@ class RetentionTable:
             bodies=await self._in_bites(lambda tx: tx.execute(_FORGET_BODIES, ends["bodies"], _ROWS_PER_UNIT)),
             keys=await self._in_bites(lambda tx: idempotency.prune(ends["keys"], _ROWS_PER_UNIT, tx)),
             events=await self._in_bites(partial(events.prune, ends["events"], _ROWS_PER_UNIT)),
+            replays=await self._replays(ends["calls"]),
             deliveries=await self._in_bites(partial(_delete_records, ends["calls"], now)),
             calls=await self._audit.prune_calls(from_micros(ends["calls"])),
         )
+
+    async def _replays(self, before: int) -> int:
+        await self._in_bites(partial(replays.prune_items, before, _ROWS_PER_UNIT))
+        return await self._engine.write(partial(replays.prune, before))
 
     async def _in_bites(self, bite: Callable[[Transaction], Coroutine[None, None, int]]) -> int:
         gone = 0

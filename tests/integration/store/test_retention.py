@@ -11,7 +11,7 @@ from gateway.monitor.metrics import Metrics
 from gateway.retention import Nightly, periods
 from gateway.settings import RetentionSettings
 from gateway.store import Periods, Retained
-from gateway.store.tables import deliveries, idempotency, instant, lanes
+from gateway.store.tables import deliveries, idempotency, instant, lanes, replays
 from gateway.store.times import from_micros
 from tests.support.stores import ANSWERED, Hands, call, outcome
 
@@ -24,7 +24,7 @@ DAY = 86_400 * instant.MICROS
 PERIODS = Periods(
     attempts=timedelta(days=10), bodies=timedelta(days=20), events=timedelta(days=25), audit=timedelta(days=30)
 )
-NOTHING = Retained(attempts=0, bodies=0, keys=0, events=0, deliveries=0, calls=0)
+NOTHING = Retained(attempts=0, bodies=0, keys=0, events=0, replays=0, deliveries=0, calls=0)
 
 
 async def _pass(store: Assembly, days: float) -> None:
@@ -113,6 +113,39 @@ async def test_looking_changes_nothing(opened: Opened) -> None:
         await store.retention.run(PERIODS, by="admin")
         (change,) = await store.audit.changes(limit=9)
         assert (change.by, change.what) == ("admin", "retention.run")
+
+
+async def _replay(name: str, state: str, many: int, tx: Transaction) -> None:
+    """Write a replay that has been in this state since now, with so many deliveries in it."""
+    now = await instant.now(tx)
+    given = {
+        "id": name, "system": name, "client": "c", "made_by": "b", "why": "w", "made_at": now, "filter": "{}",
+        "per_second": 1.0, "stop_above": 1, "stop_of": 2, "chosen": many, "state_at": now, "next_at": now,
+    }  # fmt: skip
+    number = await replays.insert(given, tx)
+    assert number is not None
+    await replays.change(number, {"state": state}, tx)
+    await tx.execute("INSERT INTO replay_agency (replay, agency) VALUES ($1, $2)", number, "000.00.01.H99")
+    for place in range(1, many + 1):
+        await tx.execute("INSERT INTO replay_item (replay, place, delivery) VALUES ($1, $2, 'd')", number, place)
+        await replays.mark(number, place, "settled", tx)
+
+
+async def test_replays_go_when_their_end_is_long_ago(opened: Opened) -> None:
+    """With everything that they had chosen, however much; one that a person may still resume stays whole."""
+    async with opened() as store:
+        for name, state in (("over", "done"), ("taken-back", "cancelled"), ("paused", "paused"), ("on", "running")):
+            await store.engine.write(partial(_replay, name, state, 501))
+        await _pass(store, 29)
+        assert await store.retention.run(PERIODS, by="admin") == NOTHING
+        await _pass(store, 2)
+        assert await store.retention.due(PERIODS) == replace(NOTHING, replays=2)
+        assert await store.retention.run(PERIODS, by="admin") == replace(NOTHING, replays=2)
+        left = await store.engine.read(lambda tx: tx.fetch("SELECT id FROM replay ORDER BY number"))
+        assert [row[0] for row in left] == ["paused", "on"]
+        for table, rows in (("replay_item", 1002), ("replay_agency", 2), ("replay_count", 2)):
+            count = f"SELECT count(*) FROM {table}"  # noqa: S608 - ours
+            assert await store.engine.read(lambda tx, count=count: tx.fetchval(count)) == rows
 
 
 async def test_it_is_done_once_a_day_whoever_asks(opened: Opened) -> None:
