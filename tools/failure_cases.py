@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-LATE_SECONDS: Final = 3
+LATE_SECONDS: Final = 6
 """Later than the table's limit for a first byte."""
 
 
@@ -54,7 +54,7 @@ FORMS: Final[dict[str, tuple[tuple[str, dict[str, Any]], ...]]] = {
         ("within the limit", {"bytes": 1000, "seconds": 0.05}),
         ("beyond the limit", {"bytes": 100, "seconds": LATE_SECONDS}),
     ),
-    "acts_late": (("after our time has run out", {"seconds": 1.5}),),
+    "acts_late": (("after our time has run out", {"seconds": 4}),),
     "ack_lost": (
         ("silence", {"cut": "silence"}),
         ("connection closed", {"cut": "closed"}),

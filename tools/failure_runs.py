@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
     from adapters.transport import Recorder
 
-DEADLINE_SECONDS: Final = 10
-PHASE_SECONDS: Final = 1.0
+DEADLINE_SECONDS: Final = 20
+PHASE_SECONDS: Final = 3.0
 ATTEMPTS: Final = 2
 POLICY: Final[dict[str, Any]] = {
-    "attempt_seconds": 4,
+    "attempt_seconds": 8,
     "retry": {"attempts": ATTEMPTS, "base_seconds": 0.1, "untold_seconds": 2},
 }
 _AGENCY: Final = "000.00.01.H99"
