@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from contracts.model import (
 )
 from gateway.delivery import DeliverySettings, steps
 from gateway.delivery.policy import Action
-from gateway.store.tables import deliveries, lanes
+from gateway.store.tables import deliveries, holds, instant, lanes
 from tests.support.deliveries import SETTLE_AFTER, SYSTEM, Bench, Secret, bench, outlet
 from tests.support.stores import AGENCY, OTHER_AGENCY, Place
 
@@ -299,6 +300,20 @@ async def test_what_was_interrupted_is_marked_also_by_a_worker_that_puts_it_back
         assert await one.attempts(delivery) == [(1, "send", "interrupted", "maybe")]
 
 
+async def test_after_a_crash_a_successor_waits_for_what_may_have_left(place: Place) -> None:
+    """The first copy may have left in the last moment of the lease: the next in the lane waits until it cannot act."""
+    delivery, _ = await crashed(place, "put")
+    async with bench(place) as one:
+        behind = await one.accept("put")
+        await one.running()
+        await one.move(LEASE)
+        await one.until(delivery, "settled")
+        await asyncio.sleep(0.1)
+        assert (await one.get(behind)).state == "accepted"
+        await one.move(SETTLE_AFTER)
+        await one.until(behind, "settled")
+
+
 async def test_after_a_crash_no_look_up_counts_before_lease_end_and_settling_time(place: Place) -> None:
     """The process may have sent in the last moment of its lease, and the partner may act long after."""
     delivery, _ = await crashed(place, "append")
@@ -370,6 +385,21 @@ async def test_what_may_not_be_attempted_is_not_begun(place: Place) -> None:
         with pytest.raises(steps.NotToBegin):
             await one.store.engine.write(partial(steps.begin, taken.jobs[0], course, chosen))
         assert await one.attempts(delivery) == []
+
+
+async def test_a_worker_that_lost_its_lease_cannot_put_back(place: Place) -> None:
+    """Another has the lane and is sending: what was refused here late does not make the lane ready for a third."""
+    async with bench(place) as one:
+        await one.accept("tell")
+        chosen = DeliverySettings()
+        take = partial(steps.take, system=SYSTEM, known=[], room=1, settings=chosen)
+        (late,) = (await one.store.engine.write(partial(take, owner="sleeper"))).jobs
+        await one.move(LEASE)
+        (job,) = (await one.store.engine.write(partial(take, owner="other"))).jobs
+        course = steps.Course(ordinal=1, request_id="r", action=Action.SEND)
+        assert await one.store.engine.write(partial(steps.begin, job, course, chosen))
+        assert not await one.store.engine.write(partial(steps.put_back, late, None, None, 0.0))
+        assert (await one.store.engine.write(partial(take, owner="third"))).jobs == ()
 
 
 async def test_just_before_the_first_byte_the_lease_is_asked_for_once_more(place: Place) -> None:
@@ -524,6 +554,24 @@ async def test_one_delivery_tries_after_the_hold(place: Place) -> None:
             await one.until(each, "settled")
 
 
+async def test_a_hold_lets_one_try_however_many_ask(place: Place) -> None:
+    """Of all lanes of a held agency one is offered when the hold's time is over, and of many that ask one gets it."""
+    async with bench(place) as one:
+        for number in range(3):
+            await one.accept("put", lane=f"H-{number}")
+        chosen = DeliverySettings()
+        hold = partial(holds.hold, SYSTEM, AGENCY.value, "first", int(chosen.hold_seconds * instant.MICROS))
+        await one.store.engine.write(hold)
+        scan = partial(lanes.scan, SYSTEM, 9)
+        assert await one.store.engine.read(scan) == []
+        await one.move(timedelta(minutes=6))
+        assert len(await one.store.engine.read(scan)) == 1
+        known = [row[0] for row in await one.store.engine.read(lambda tx: tx.fetch("SELECT id FROM lane"))]
+        take = partial(steps.take, system=SYSTEM, known=known, room=9, settings=chosen)
+        got = [await one.store.engine.write(partial(take, owner=f"worker-{n}")) for n in range(3)]
+        assert sorted(len(taken.jobs) for taken in got) == [0, 0, 1]
+
+
 async def test_reachable_time_alone_counts_against_the_limit(place: Place) -> None:
     """A month in which the system is paused or does not answer makes no dead letter; an hour of "busy" does."""
     async with bench(place, time_limit_seconds=600, tick_seconds=100) as one:
@@ -581,18 +629,23 @@ async def test_agencies_take_turns(place: Place) -> None:
 
 
 async def test_the_earliest_legal_deadline_goes_first_and_age_counts(place: Place) -> None:
-    """Inside an agency: what is due first, first; what has no deadline is due by its age, and never starves."""
+    """Inside an agency: what is due first, first; what has none, or a far one, is due by its age, and never starves.
+
+    A deadline that had passed before the write was accepted does not overtake one that passed while it waited.
+    """
     async with bench(place, concurrency=1, ageing_seconds=86_400) as one:
         old = await one.accept(lane="old", payload="old")
         now = old.accepted_at
+        for name, hours in (("far", 1000), ("due", 19.5)):
+            await one.accept(lane=name, payload=name, legal_due_at=now + timedelta(hours=hours))
         await one.move(timedelta(hours=20))
         for name, hours in (("late", 40), ("soon", 21), ("first", 20.5)):
             await one.accept(lane=name, payload=name, legal_due_at=now + timedelta(hours=hours))
         await one.accept(lane="none", payload="none")
         await one.accept(lane="past", payload="past", legal_due_at=now - timedelta(hours=1))
         await one.running()
-        await _until(lambda: len(one.toy.order) == 6)
-        assert one.toy.order == ["past", "first", "soon", "old", "late", "none"]
+        await _until(lambda: len(one.toy.order) == 8)
+        assert one.toy.order == ["due", "past", "first", "soon", "old", "far", "late", "none"]
 
 
 async def test_an_urgent_one_pulls_its_lane_forward(place: Place) -> None:
@@ -604,6 +657,31 @@ async def test_an_urgent_one_pulls_its_lane_forward(place: Place) -> None:
         await one.running()
         await one.until(last, "settled")
         assert one.toy.order[0] == "B1"
+
+
+async def test_an_urgent_one_still_pulls_when_it_comes_nearer(place: Place) -> None:
+    """When the lane moves on, what stands further behind counts as before."""
+    async with bench(place, concurrency=1, scan=1) as one:
+        now = (await one.accept(lane="B", payload="B1")).accepted_at
+        await one.accept(lane="A", payload="A1")
+        await one.accept(lane="B", payload="B2")
+        last = await one.accept(lane="B", payload="B3", legal_due_at=now)
+        await one.running()
+        await one.until(last, "settled")
+        assert one.toy.order[:3] == ["B1", "B2", "B3"]
+
+
+async def test_while_the_rate_climbs_no_more_is_taken_than_may_leave(place: Place) -> None:
+    """After an outage lanes are not taken only to be put back: what is under way follows the ramp."""
+    async with bench(place) as one:
+        await one.running()
+        worker = one.deliveries.workers[SYSTEM]
+        pipeline = one.deliveries._outlets[SYSTEM].pipeline
+        calm = pipeline.state()
+        assert worker._room() == one.deliveries._settings.concurrency
+        for rate, room in ((2.7, 2), (0.3, 1), (1000.0, one.deliveries._settings.concurrency)):
+            pipeline.state = partial(replace, calm, ramping=True, rate=rate)  # type: ignore[method-assign]
+            assert worker._room() == room
 
 
 async def test_stopping_ends_what_is_under_way_and_a_second_start_takes_up_at_once(place: Place) -> None:
