@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
@@ -34,7 +34,7 @@ from gateway.store.tables.replays import GOING
 from gateway.store.times import from_micros
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping
     from datetime import datetime
 
     from contracts.model import AgencyCode
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from gateway.store.engine import Engine, Transaction
     from gateway.store.tables.deliveries import DeliveryRow
     from gateway.store.tables.replays import ReplayRow
+
+T = TypeVar("T")
 
 _AFTER_SET_GOING = frozenset({GOING, SETTLED, AGAIN, ELSE})
 _log = structlog.get_logger(__name__)
@@ -178,22 +180,24 @@ class Replays:
     async def count(self) -> None:
         """Count which of those that were set going have come to an end, and stop what comes back too often."""
         for row, _ in await self._engine.read(self._active):
-            while await self._engine.read(partial(replays.ended, row.number)):
-                await self._engine.write(partial(replaying.tally, row.id))
+            await _outlasting(row, self._count(row))
 
     async def take_turns(self) -> float | None:
         """Take every turn that is due, and return in how many seconds there may be another; `None` if none is near."""
-        waits = []
-        for row, wait in await self._engine.read(self._active):
-            if wait != 0:
-                waits.append(wait)
-                continue
-            operations = {name: write.operation for name, write in self._writes[row.system].items()}
-            taken = await self._engine.write(partial(replaying.turn, row.id, operations, self._settings))
-            if taken.row is not None:
-                self._heard(taken.row)
-            waits.append(taken.wait)
+        found = await self._engine.read(self._active)
+        waits = [await _outlasting(row, self._take_turn(row)) if wait == 0 else wait for row, wait in found]
         return min((wait for wait in waits if wait is not None), default=None)
+
+    async def _count(self, row: ReplayRow) -> None:
+        while await self._engine.read(partial(replays.ended, row.number)):
+            await self._engine.write(partial(replaying.tally, row.id))
+
+    async def _take_turn(self, row: ReplayRow) -> float | None:
+        operations = {name: write.operation for name, write in self._writes[row.system].items()}
+        taken = await self._engine.write(partial(replaying.turn, row.id, operations, self._settings))
+        if taken.row is not None:
+            self._heard(taken.row)
+        return taken.wait
 
     async def _active(self, tx: Transaction) -> list[tuple[ReplayRow, float | None]]:
         """Return the replays to look after, and in how many seconds each may have its next turn."""
@@ -247,6 +251,17 @@ class Replays:
             poll = self._settings.poll_seconds
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), poll if wait is None else min(wait, poll))
+
+
+async def _outlasting(row: ReplayRow, work: Awaitable[T]) -> T | None:
+    """Have something done about one replay; a defect in it is recorded and keeps no other from going on."""
+    try:
+        return await work
+    except StoreUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - the edge of one replay
+        _log.error("defect in a replay", correlation_id=row.id, error=type(error).__qualname__)
+    return None
 
 
 def _view(row: ReplayRow, counts: Mapping[str, int], obstacle: Obstacle | None) -> Replay:

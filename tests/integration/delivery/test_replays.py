@@ -10,16 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from contracts.model import Acted, ContractBroken, DeliveryState, Rejected
-from gateway.delivery import Choice, Replay, ReplayRefusal, Resolution, StopRule, Word, replay_policy
+from gateway.delivery import Choice, Replay, ReplayRefusal, Resolution, StopRule, Word, replay_policy, replaying
 from gateway.store.tables import replays
 from tests.support.deliveries import SYSTEM, WORD, Bench, bench, changed
 from tests.support.stores import AGENCY, OTHER_AGENCY, Place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pytest
 
     from gateway.delivery import Delivery
     from gateway.store.engine import Transaction
@@ -297,13 +297,35 @@ async def test_a_turn_that_is_cut_short_has_not_happened(place: Place, monkeypat
 
         with monkeypatch.context() as patched:
             patched.setattr(replays, "change", dies)
-            with pytest.raises(ZeroDivisionError):
-                await one.deliveries.replays.take_turns()
+            assert await one.deliveries.replays.take_turns() is None
         assert (await states(one, [delivery]), await replayed(one)) == (["needs_person"], {})
         found = await seen(one, replay)
         assert (found.state, found.left, found.set_going) == ("running", 1, 0)
         await turns(one)
         assert await replayed(one) == {delivery.id: 1}
+
+
+async def test_a_defect_in_one_replay_keeps_no_other_from_going_on(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is wrong with it, the replays of other systems take their turns."""
+    async with bench(place) as one:
+        made = await stuck(one, 2)
+        move = "UPDATE delivery SET system = 'beside' WHERE id = $1"
+        await one.store.engine.write(lambda tx: tx.execute(move, made[1].id))
+        writes = one.deliveries._outlets[SYSTEM].writes
+        one.deliveries.replays._writes = {SYSTEM: writes, "beside": writes}
+        broken, whole = await make(one), await make(one, Choice(system="beside"))
+        take = replaying.turn
+
+        async def turn(replay: str, *arguments: Any) -> replaying.Turn:
+            if replay == broken.id:
+                raise ZeroDivisionError
+            return await take(replay, *arguments)
+
+        monkeypatch.setattr(replaying, "turn", turn)
+        await one.deliveries.replays.take_turns()
+        assert ((await seen(one, broken)).left, (await seen(one, whole)).left) == (1, 0)
 
 
 async def test_what_a_killed_process_began_another_ends(place: Place) -> None:
