@@ -1,6 +1,7 @@
 """Everything one serving process holds, put together in one place from the settings.
 
-A national system joins here, as one of `gateway.systems`. Nothing in this module decides anything; it only says what is
+A process that answers calls and one that only carries deliveries out hold the same. A national system joins here, as
+one of `gateway.systems`. Nothing in this module decides anything; it only says what is
 made of what.
 """
 
@@ -52,11 +53,16 @@ class Gateway:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, settings: Settings, transports: Mapping[str, Transport] = MappingProxyType({})
+        cls,
+        settings: Settings,
+        transports: Mapping[str, Transport] = MappingProxyType({}),
+        *,
+        carrying: bool = True,
     ) -> AsyncIterator[Self]:
         """Open the store and every configured system. Raises `gateway.store.CannotOpen`.
 
-        `transports` stand in for the carrier of the systems they name: a partner mounted in this process.
+        `transports` stand in for the carrier of the systems they name: a partner mounted in this process. A process
+        that is not `carrying` accepts deliveries and leaves them to others.
         """
         async with AsyncExitStack() as stack:
             store = await open_store(settings.store, serving=True)
@@ -66,9 +72,14 @@ class Gateway:
                 stack.push_async_callback(system.aclose)
             nightly = asyncio.create_task(Nightly(store.retention, settings.retention, gateway.metrics).serve())
             stack.push_async_callback(_ended, nightly)
-            gateway.deliveries.start()
-            stack.push_async_callback(gateway.deliveries.stop, settings.server.stop_seconds)
+            stack.push_async_callback(gateway.retire)
+            if carrying:
+                gateway.deliveries.start()
             yield gateway
+
+    async def retire(self) -> None:
+        """Take nothing more that is not a call's, and let end what is under way. A second time has nothing to do."""
+        await self.deliveries.stop(self.settings.server.stop_seconds)
 
     def observe(self) -> None:
         """Set the metrics that are states rather than events."""

@@ -89,6 +89,16 @@ class ServerSettings(_Section):
         return self
 
 
+class WorkerSettings(_Section):
+    """Who carries deliveries out, and where `lienthong worker` tells how it is. Its limits are those of `server`."""
+
+    in_server: bool = Field(
+        default=True, description="Whether `lienthong serve` carries deliveries out too, not only `lienthong worker`"
+    )
+    host: str = "127.0.0.1"
+    port: int = Field(8081, ge=0, le=65_535, description="For /healthz, /readyz and /metrics, and nothing else")
+
+
 class StoreSettings(_Section):
     """Where the store and its keys lie: a SQLite file (`path`), or a PostgreSQL database (`dsn` or `dsn_file`).
 
@@ -188,10 +198,17 @@ class Settings(BaseSettings):
     )
 
     server: ServerSettings = ServerSettings()
+    worker: WorkerSettings = WorkerSettings()
     store: StoreSettings = StoreSettings()
     retention: RetentionSettings = RetentionSettings()
     delivery: DeliverySettings = DeliverySettings()
     systems: SystemsSettings = SystemsSettings()
+
+    @model_validator(mode="after")
+    def _carried_out(self) -> Self:
+        if not self.worker.in_server and self.store.path is not None:
+            raise ValueError("worker.in_server may be false on PostgreSQL only: a SQLite store has one serving process")
+        return self
 
     @classmethod
     def settings_customise_sources(

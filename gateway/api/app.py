@@ -1,4 +1,4 @@
-"""The ASGI application: which route is where, and how every error becomes a problem document."""
+"""The ASGI applications: which route is where, and how every error becomes a problem document."""
 
 from __future__ import annotations
 
@@ -30,7 +30,18 @@ log = structlog.get_logger()
 
 def create_app(gateway: Gateway) -> ASGIApp:
     """Return the application that serves `gateway`. The synthetic partner is there only where it is configured."""
-    app = api() if gateway.partner is None else api(partner.routes)
+    return _guarded(api() if gateway.partner is None else api(partner.routes), gateway)
+
+
+def create_watch(gateway: Gateway) -> ASGIApp:
+    """Return the application that tells how `gateway` is, and serves nothing else: that of a worker."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    health.routes(app)
+    _explained(app)
+    return _guarded(app, gateway)
+
+
+def _guarded(app: FastAPI, gateway: Gateway) -> ASGIApp:
     app.state.gateway = gateway
     limits = gateway.settings.server
     return Guards(
@@ -58,13 +69,18 @@ def api(*more: Callable[[FastAPI], Schemas]) -> FastAPI:
     )
     parts = (citizens.routes, deliveries.routes, replays.routes, *more, systems.routes, health.routes)
     schemas = [part(app) for part in parts]
+    _explained(app)
+    openapi.install(app, tuple(chain.from_iterable(schemas)))
+    return app
+
+
+def _explained(app: FastAPI) -> None:
+    """Let every error become a problem document."""
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(StoreUnavailable, _store_unavailable)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _defect)
-    openapi.install(app, tuple(chain.from_iterable(schemas)))
-    return app
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -54,7 +54,7 @@ class Deliveries:
         self._engine = store.engine
         self._settings = settings
         self._outlets = dict(outlets)
-        self._started = False
+        self._started, self._stopped = False, False
         self._ids = ids or _new_id
         self._rng = rng or random.Random()  # noqa: S311 - spreads waits, keeps no secret
         self._watched: dict[str, set[asyncio.Event]] = {}
@@ -64,7 +64,7 @@ class Deliveries:
 
     def start(self) -> None:
         """Begin to carry out, for every system of this process."""
-        self._started = True
+        self._started, self._stopped = True, False
         for outlet in self._outlets.values():
             self._work_for(outlet)
         self.replays.start()
@@ -88,11 +88,18 @@ class Deliveries:
             self.workers[system].wake()
 
     async def stop(self, seconds: float) -> None:
-        """Take nothing more, and wait so long for what is under way. What is accepted stays accepted."""
+        """Take nothing more, and wait so long for what is under way. What is accepted stays accepted.
+
+        Whoever waits for a delivery is told how it stands then, because here nothing more happens to it.
+        """
         self._started = False
         await self.replays.stop()
         await asyncio.gather(*(worker.stop(seconds) for worker in self.workers.values()))
         self.workers.clear()
+        self._stopped = True
+        for events in self._watched.values():
+            for event in events:
+                event.set()
 
     async def accept(self, submission: Submission) -> Accepted | KeyReused | BacklogFull:
         """Store a write; from the answer on it is ours. Raises `StoreUnavailable`: then nothing is acknowledged."""
@@ -134,7 +141,8 @@ class Deliveries:
                 event.clear()
                 found = await self.get(delivery)
                 left = deadline - clock()
-                if found is None or found.final or found.state is DeliveryState.NEEDS_PERSON or left <= 0:
+                over = self._stopped or left <= 0
+                if found is None or found.final or found.state is DeliveryState.NEEDS_PERSON or over:
                     return found
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(event.wait(), min(left, _WATCH_SECONDS))

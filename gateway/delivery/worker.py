@@ -2,8 +2,8 @@
 
 How many are under way is bounded, and while the system is paused or its breaker open nothing is taken but what may
 probe. Lanes are put in order for many at once and taken in that order for a while; agencies take turns in it. What is
-done with a job is `flight`'s business. A worker that has to stop takes nothing more and ends what is under way; what
-it cannot end in time is taken for unknown by whoever comes next.
+done with a job is `flight`'s business. A worker that has to stop takes nothing more, gives back what it has not begun
+and ends the rest; what it cannot end in time is taken for unknown by whoever comes next.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ class Worker(Generic[C]):
         self._ready: list[int] = []
         self._ordered_at = float("-inf")
         self._tickets: dict[int, Ticket] = {}
-        self._jobs: set[asyncio.Task[None]] = set()
+        self._jobs: dict[asyncio.Task[None], Ticket] = {}
+        self._untouched: tuple[Job, ...] = ()
         self._loops: list[asyncio.Task[None]] = []
 
     @property
@@ -95,20 +96,16 @@ class Worker(Generic[C]):
         self._wake.set()
 
     async def stop(self, seconds: float) -> None:
-        """Take nothing more, and wait so long for what is under way."""
+        """Take nothing more, give back what has not begun, and wait so long for what has."""
+        deadline = self._clock() + seconds
         self._stopping.set()
         self._wake.set()
+        if self._loops:  # the first may be taking lanes just now, of which nobody else would know
+            await asyncio.wait(self._loops[:1], timeout=seconds)
+        await self._give_back()
         if self._jobs:
-            await asyncio.wait(self._jobs, timeout=seconds)
-        unbegun = [ticket for ticket in self._tickets.values() if ticket.begun is None]
-        left = [*self._jobs, *self._loops]
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-        for ticket in unbegun:
-            if ticket.begun is None:  # nothing left: whoever comes next need not wait for the lease to end
-                with contextlib.suppress(StoreUnavailable):
-                    await self._engine.write(partial(steps.put_back, ticket.job, None, None, 0.0))
+            await asyncio.wait(self._jobs, timeout=max(0.0, deadline - self._clock()))
+        await _ended(*self._jobs, *self._loops)
 
     async def tick(self) -> None:
         """Count the time in which the system could be reached, and see whether a held agency's credential changed."""
@@ -139,6 +136,9 @@ class Worker(Generic[C]):
             jobs: tuple[Job, ...] = ()
             if room > 0:
                 jobs = await self._take(room)
+            if self._stopping.is_set():
+                self._untouched = jobs
+                return
             for job in jobs:
                 self._launch(job)
             if not jobs:
@@ -182,11 +182,11 @@ class Worker(Generic[C]):
         ticket = Ticket(job, Action.ASK)
         self._tickets[job.lease.lane] = ticket
         task = asyncio.create_task(self._do(ticket))
-        self._jobs.add(task)
+        self._jobs[task] = ticket
         task.add_done_callback(partial(self._done, ticket))
 
     def _done(self, ticket: Ticket, task: asyncio.Task[None]) -> None:
-        self._jobs.discard(task)
+        del self._jobs[task]
         lane = ticket.job.lease.lane
         if self._tickets.get(lane) is ticket:
             del self._tickets[lane]
@@ -203,6 +203,14 @@ class Worker(Generic[C]):
         else:
             if state is not None:
                 self._told(delivery, state)
+
+    async def _give_back(self) -> None:
+        """Give back what has not begun: nothing of it left, so nobody need wait for the lease to end."""
+        unbegun = {task: ticket for task, ticket in self._jobs.items() if ticket.begun is None}
+        await _ended(*unbegun)
+        for job in (*(ticket.job for ticket in unbegun.values()), *self._untouched):
+            with contextlib.suppress(StoreUnavailable):  # then the lease ends by itself
+                await self._engine.write(partial(steps.put_back, job, None, None, 0.0))
 
     async def _keep_leases(self) -> None:
         """Renew what we have; what we have no more, neither sends nor settles."""
@@ -239,6 +247,12 @@ class Worker(Generic[C]):
             pass  # the store says so itself
         except Exception as error:  # noqa: BLE001 - the worker's edge
             _log.error("defect in keeping house", system=self.system, error=type(error).__qualname__)
+
+
+async def _ended(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _tick(

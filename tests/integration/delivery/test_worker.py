@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from contracts.model import Exchange
     from gateway.delivery import Delivery, Order
+    from gateway.delivery.steps import Job
     from gateway.delivery.worker import Worker
 
 MINUTE = timedelta(minutes=1)
@@ -704,6 +705,49 @@ async def test_stopping_ends_what_is_under_way_and_a_second_start_takes_up_at_on
         assert set(two.toy.effects.values()) == {1}
 
 
+async def test_what_has_not_begun_is_given_back_at_once(place: Place) -> None:
+    """Asked to stop, a worker keeps the lane of what it has sent, and no other until that has come to its end."""
+    async with bench(place, policy={"attempt_seconds": 25, "bulkhead": {"slots": 1, "wait_seconds": 25}}) as one:
+        event = asyncio.Event()
+        one.toy.behaviours = [one.toy.waits_for(event)]
+        under_way = await one.accept("tell", lane="H-1")
+        await one.running()
+        await one.until(under_way, "sending")
+        queued = [await one.accept("tell", lane=f"W-{n}") for n in range(3)]
+        await _until_owned(one, 4)
+        stopping = asyncio.create_task(one.deliveries.stop(20))
+        await _until_owned(one, 1)
+        assert [(await one.get(each)).state for each in queued] == ["accepted"] * 3
+        event.set()
+        await stopping
+        assert ((await one.get(under_way)).state, await _owned(one)) == ("settled", 0)
+
+
+async def test_lanes_that_are_being_taken_when_it_stops_are_given_back(place: Place) -> None:
+    """A worker that is asked to stop while it takes lanes neither keeps nor begins them."""
+    async with bench(place) as one:
+        await one.running()
+        worker = one.deliveries.workers[SYSTEM]
+        inner, asked, go = worker._take, asyncio.Event(), asyncio.Event()
+
+        async def take(room: int) -> tuple[Job, ...]:
+            jobs = await inner(room)
+            if jobs:
+                asked.set()
+                await go.wait()
+            return jobs
+
+        worker._take = take  # type: ignore[method-assign]
+        delivery = await one.accept("tell")
+        await asked.wait()
+        assert await _owned(one) == 1
+        stopping = asyncio.create_task(worker.stop(20))
+        await asyncio.sleep(0)
+        go.set()
+        await stopping
+        assert (await _owned(one), one.toy.sends, (await one.get(delivery)).state) == (0, [], "accepted")
+
+
 async def test_a_lane_that_nobody_would_come_for_is_found(place: Place) -> None:
     """Should a lane ever have lost its head, the sweep puts it right."""
     async with bench(place) as one:
@@ -734,6 +778,18 @@ async def test_an_attempt_takes_less_than_its_lease(place: Place) -> None:
 async def _taken(one: Bench) -> int:
     """Return how often a lane has been taken."""
     return int(await one.store.engine.read(lambda tx: tx.fetchval("SELECT sum(fence) FROM lane")))
+
+
+async def _owned(one: Bench) -> int:
+    """Return how many lanes somebody owns."""
+    return int(await one.store.engine.read(lambda tx: tx.fetchval("SELECT count(*) FROM lane WHERE owner IS NOT NULL")))
+
+
+async def _until_owned(one: Bench, count: int) -> None:
+    deadline = asyncio.get_running_loop().time() + 20
+    while await _owned(one) != count:
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.01)
 
 
 async def _until(condition: Callable[[], bool], seconds: float = 10) -> None:
