@@ -52,10 +52,19 @@ class Turn:
     wait: float | None
 
 
+class AnotherRuns(Exception):
+    """Another replay of the system has begun while this one was being made."""
+
+
 async def make(wish: Wish, agencies: Collection[str] | None, tx: Transaction) -> ReplayRefusal | None:
-    """Choose deliveries of these agencies and begin to replay them. A second time with the same id changes nothing."""
+    """Choose deliveries of these agencies and begin to replay them. A second time with the same id changes nothing.
+
+    Raises `AnotherRuns`, to be rolled back, if another replay has begun meanwhile.
+    """
     if await replays.page(tx, limit=1, before=None, agencies=None, replay=wish.id):
         return None
+    if await replays.other_runs(wish.choice.system, tx):
+        return ReplayRefusal.ANOTHER_RUNS
     wanted = wish.choice.wanted(agencies)
     chosen = sum(many for _, _, many in await replays.preview(wanted, tx))
     if not chosen:
@@ -76,14 +85,17 @@ async def make(wish: Wish, agencies: Collection[str] | None, tx: Transaction) ->
             "stop_above": wish.stop.above,
             "stop_of": wish.stop.of,
             "chosen": chosen,
+            "state": ReplayState.PAUSED,
             "state_at": present,
             "next_at": present,
         },
         tx,
     )
-    if number is None:
-        return ReplayRefusal.ANOTHER_RUNS
     await replays.choose(number, wanted, tx)
+    await changes.alone(tx)
+    if await replays.other_runs(wish.choice.system, tx):
+        raise AnotherRuns
+    await replays.change(number, {"state": ReplayState.RUNNING}, tx)
     await changes.record(tx, present, wish.by, what="replay.make", name=wish.id, why=wish.why)
     return None
 
@@ -103,8 +115,10 @@ async def command(
         return state
     if state == row.state:
         return None
-    if state is ReplayState.RUNNING and await replays.other_runs(row.system, tx):
-        return ReplayRefusal.ANOTHER_RUNS
+    if state is ReplayState.RUNNING:
+        await changes.alone(tx)
+        if await replays.other_runs(row.system, tx):
+            return ReplayRefusal.ANOTHER_RUNS
     recent = "" if state is ReplayState.RUNNING else row.recent
     await replays.change(row.number, {"state": state, "state_at": present, "state_why": word.why, "recent": recent}, tx)
     await changes.record(tx, present, word.by, what=f"replay.{said}", name=row.id, why=word.why)

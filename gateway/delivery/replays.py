@@ -28,6 +28,7 @@ from gateway.delivery.replay_policy import (
     StopRule,
     Wish,
 )
+from gateway.delivery.replaying import AnotherRuns
 from gateway.resilience import StoreUnavailable
 from gateway.store.tables import instant, replays
 from gateway.store.tables.replays import GOING
@@ -145,7 +146,10 @@ class Replays:
         wish = Wish(
             id=self._ids(), client=client, by=word.by, why=word.why, choice=choice, per_second=per_second, stop=stop
         )
-        refusal = await self._engine.write(partial(replaying.make, wish, _codes(agencies)), repeatable=True)
+        try:
+            refusal = await self._engine.write(partial(replaying.make, wish, _codes(agencies)), repeatable=True)
+        except AnotherRuns:
+            refusal = ReplayRefusal.ANOTHER_RUNS
         return await self._seen(wish.id, refusal)
 
     async def get(self, replay: str, agencies: Collection[AgencyCode] | None = None) -> Replay | None:

@@ -35,14 +35,19 @@ class Changer:
         the snapshot cannot be read, the change stands, and the watch goes on trying.
         """
 
-        async def alone(tx: Transaction) -> T:
-            await tx.execute("UPDATE configuration SET version = version")  # the row is locked until the commit
+        async def one_at_a_time(tx: Transaction) -> T:
+            await alone(tx)
             return await work(tx)
 
-        result = await self._engine.write(alone)
+        result = await self._engine.write(one_at_a_time)
         with contextlib.suppress(StoreUnavailable):
             await self._snapshot.refresh()
         return result
+
+
+async def alone(tx: Transaction) -> None:
+    """Let nobody else change what operators change until this transaction ends; so take it late, or be quick."""
+    await tx.execute("UPDATE configuration SET version = version")  # the row is locked until the commit
 
 
 async def record(tx: Transaction, at: int, by: str, *, what: str, name: str, why: str | None = None) -> None:

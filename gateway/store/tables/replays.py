@@ -69,12 +69,9 @@ _COLUMNS = [one.name for one in fields(ReplayRow)]
 _SELECT = " ".join(["SELECT", ", ".join(_COLUMNS), "FROM replay"])
 _GIVEN = (
     "id", "system", "client", "made_by", "why", "made_at", "filter", "per_second", "stop_above", "stop_of", "chosen",
-    "state_at", "next_at",
+    "state", "state_at", "next_at",
 )  # fmt: skip
-_INSERT = f"""
-INSERT INTO replay ({", ".join(_GIVEN)}) VALUES ({places(1, len(_GIVEN))})
-ON CONFLICT (system) WHERE state = 'running' DO NOTHING RETURNING number
-"""  # noqa: S608 - our names
+_INSERT = f"INSERT INTO replay ({', '.join(_GIVEN)}) VALUES ({places(1, len(_GIVEN))}) RETURNING number"  # noqa: S608 - our names
 _CHOOSE = """
 INSERT INTO replay_item (replay, place, delivery)
 SELECT CAST($1 AS BIGINT), row_number() OVER (ORDER BY delivery.number), delivery.id FROM delivery WHERE
@@ -147,9 +144,9 @@ async def preview(wanted: Wanted, tx: Transaction) -> list[tuple[str, str, int]]
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-async def insert(values: dict[str, Value], tx: Transaction) -> int | None:
-    """Write a new replay, which runs, and return its number; `None` if another of its system runs."""
-    number: int | None = await tx.fetchval(_INSERT, *(values[name] for name in _GIVEN))
+async def insert(values: dict[str, Value], tx: Transaction) -> int:
+    """Write a new replay and return its number."""
+    number: int = await tx.fetchval(_INSERT, *(values[name] for name in _GIVEN))
     return number
 
 

@@ -239,6 +239,19 @@ async def test_one_replay_of_a_system_runs_at_a_time(place: Place) -> None:
         assert [each.id for each in older] == [resumed.id]
 
 
+async def test_of_two_that_are_resumed_at_once_one_runs(place: Place) -> None:
+    """The other is told so, and both people get an answer."""
+    async with bench(place) as one:
+        await stuck(one, 1)
+        paused = []
+        for _ in range(6):
+            paused.append(await make(one))
+            await one.deliveries.replays.pause(paused[-1].id, WORD)
+        done = await asyncio.gather(*(one.deliveries.replays.resume(each.id, WORD) for each in paused))
+        refused = [each for each in done if not isinstance(each, Replay)]
+        assert refused == [ReplayRefusal.ANOTHER_RUNS] * 5
+
+
 async def test_nothing_and_too_much_are_no_replay(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing is chosen there is nothing to make; where it is more than a person can oversee, likewise."""
     async with bench(place) as one:

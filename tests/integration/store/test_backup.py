@@ -197,13 +197,12 @@ async def test_a_restored_replay_of_many_waits_for_a_person(place: Place, there:
     )  # fmt: skip
     given = {
         "id": "r", "system": "stuck", "client": "c", "made_by": "b", "why": "w", "made_at": 1, "filter": "{}",
-        "per_second": 1.0, "stop_above": 1, "stop_of": 2, "chosen": 1, "state_at": 1, "next_at": 1,
+        "per_second": 1.0, "stop_above": 1, "stop_of": 2, "chosen": 1, "state": "running", "state_at": 1, "next_at": 1,
     }  # fmt: skip
 
     async def make(tx: Transaction) -> None:
         await _accept("stuck", "needs_person", tx)
         number = await replays.insert(given, tx)
-        assert number is not None
         await replays.choose(number, wanted, tx)
 
     async with place.opened() as store:

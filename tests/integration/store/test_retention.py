@@ -120,11 +120,10 @@ async def _replay(name: str, state: str, many: int, tx: Transaction) -> None:
     now = await instant.now(tx)
     given = {
         "id": name, "system": name, "client": "c", "made_by": "b", "why": "w", "made_at": now, "filter": "{}",
-        "per_second": 1.0, "stop_above": 1, "stop_of": 2, "chosen": many, "state_at": now, "next_at": now,
+        "per_second": 1.0, "stop_above": 1, "stop_of": 2, "chosen": many, "state": state,
+        "state_at": now, "next_at": now,
     }  # fmt: skip
     number = await replays.insert(given, tx)
-    assert number is not None
-    await replays.change(number, {"state": state}, tx)
     await tx.execute("INSERT INTO replay_agency (replay, agency) VALUES ($1, $2)", number, "000.00.01.H99")
     for place in range(1, many + 1):
         await tx.execute("INSERT INTO replay_item (replay, place, delivery) VALUES ($1, $2, 'd')", number, place)
