@@ -58,7 +58,11 @@ async def wire(dsn: str, folder: Path) -> AsyncIterator[Wire]:
 
 async def _carry(laid: Wire, dsn: str, client: _Ends) -> None:
     """Carry what either end says to the other, until one of them ends or the wire is cut."""
-    server = await _reach(dsn)
+    try:
+        server = await _reach(dsn)
+    except OSError:  # the server is down, and whoever called finds it so
+        client[1].transport.abort()
+        return
     answered = asyncio.Event()
     lost = asyncio.Event()
     ends = {

@@ -28,7 +28,7 @@ import pytest
 from gateway.store import migrations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 VARIABLE: Final = "LIENTHONG_TEST_POSTGRES"
 _NOBODY: Final = 65534
@@ -51,9 +51,13 @@ _OPTIONS: Final = {
 
 
 class Postgres:
-    """A server in a directory of its own, which can be stopped and started again. Its processes end with `remove`."""
+    """A server in a directory of its own, which can be stopped and started again. Its processes end with `remove`.
 
-    def __init__(self) -> None:
+    `options` are set beyond the usual ones, or in their place.
+    """
+
+    def __init__(self, options: Mapping[str, str] | None = None) -> None:
+        self._options = {**_OPTIONS, **(options or {})}
         self.home = Path(tempfile.mkdtemp(prefix="lienthong-postgres-", dir=_in_memory()))
         self._as: dict[str, Any] = {}
         if os.geteuid() == 0:  # PostgreSQL does not run as root
@@ -70,7 +74,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = [f"-c{name}={value}" for name, value in _OPTIONS.items()]
+        options = [f"-c{name}={value}" for name, value in self._options.items()]
         command = [self._programs / "postgres", "-D", self.home / "data", "-k", self.home, *options]
         with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **self._as)  # noqa: S603 - ours
@@ -80,8 +84,21 @@ class Postgres:
                 raise RuntimeError((self.home / "log").read_text("utf-8", "replace"))
             time.sleep(0.02)
 
+    def start_again(self) -> None:
+        """Start it after it was killed: its orphans may hold its memory for a moment, and it refuses to start then."""
+        deadline = time.monotonic() + _READY_SECONDS
+        while True:
+            try:
+                self.start()
+            except RuntimeError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """Stop it: at once, with its connections (SIGINT), or as if the machine had failed (SIGQUIT)."""
+        """Stop it: at once, with its connections (SIGINT), or as if the machine had failed (SIGQUIT, SIGKILL)."""
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(_STOP_SECONDS)

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.durable import judge
+from tests.support.durable.callers import Callers
+from tests.support.durable.launchers import DYING, FREEZING
+from tests.support.durable.run import SIZES, Run, judged, left_over
+from tests.support.durable.stage import Stage
+from tests.support.durable.workload import AGENCIES, Ask
+
+if TYPE_CHECKING:
+    from tests.support.durable.stage import Backend
+
+SIZE = SIZES[os.environ.get("LIENTHONG_CHAOS_SIZE", "short")]
+SEED = int(os.environ.get("LIENTHONG_CHAOS_SEED", "1"))
+PATIENCE = 60.0
+SETTLED = "SELECT count(*) FROM delivery WHERE state = 'settled'"
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("backend", ["sqlite", "postgres"])
+async def test_nothing_is_lost_or_done_twice_or_out_of_order(
+    tmp_path: Path, backend: Backend, record_property: pytest.RecordProperty
+) -> None:
+    """Whatever is killed, frozen or cut off: each accepted write takes effect once, in order, or a person is asked."""
+    verdict = await Run(tmp_path, backend, SIZE, seed=SEED).verdict()
+    record_property("figures", str(verdict))
+    assert Counter(one.what for one in verdict.violations) == {}, "\n".join(map(str, verdict.violations[:20]))
+
+    # It was a run worth judging: everything that was to be harmed was, and much of it came to pass.
+    assert sum(verdict.harms.values()) == max(SIZE.events[backend], len(verdict.harms))
+    states = Counter(row.state for row in verdict.books.deliveries)
+    assert min(states["settled"], states["superseded"], states["needs_person"]) > 0
+    asked = {row.operation for row in verdict.books.deliveries if row.state == "needs_person"}
+    assert asked == {"notify", "transfer"}
+    seen = {one.request_id for one in verdict.ledger.exchanges}
+    cut_short = [one for one in verdict.books.attempts if one.state == "interrupted"]
+    assert any(one.request_id in seen for one in cut_short)
+    faulty = sum(bool(one.faults) for one in verdict.ledger.exchanges)
+    assert faulty > 0.25 * len(verdict.ledger.exchanges)
+    assert "find_step" in {one.operation for one in verdict.ledger.exchanges}
+
+
+def _two_writes() -> tuple[tuple[Ask, ...]]:
+    """Return one lane with a registration and a step behind it."""
+    given = {"lane": "H-1", "record": "H-1", "agency": AGENCIES[0], "stated_lane": False}
+    return (
+        (
+            Ask(place=0, operation="register", part="", **given),
+            Ask(place=1, operation="append", part="1", **given),
+        ),
+    )
+
+
+async def _settled(stage: Stage, count: int) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while (await stage.read(SETTLED))[0][0] < count:
+            await asyncio.sleep(0.05)
+
+
+async def _stopped(pid: int) -> None:
+    """Wait until a process stands still."""
+    async with asyncio.timeout(PATIENCE):
+        while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+            await asyncio.sleep(0.02)
+
+
+@pytest.mark.parametrize("fence", ["on", "off"])
+async def test_a_worker_that_stood_still_before_its_first_byte_sends_nothing_any_more(
+    tmp_path: Path, fence: str
+) -> None:
+    """Frozen just before its first byte while another took its lane over, it is silent. Without the fence it sends."""
+    variables = {"CHAOS_STANDS_STILL_AT": "append", "CHAOS_FENCE": fence}
+    stage = Stage(tmp_path, "postgres", entry={"one": FREEZING}, variables=variables, later=("two",))
+    asks = _two_writes()
+    async with stage.set_up():
+        callers = Callers(stage, random.Random(SEED))  # noqa: S311 - to be had again
+        await callers.ask(asks)
+        frozen = stage.gateways["one"].pid
+        try:
+            await _stopped(frozen)
+            await stage.start_gateway("two")
+            await _settled(stage, 2)
+        finally:
+            os.kill(frozen, signal.SIGCONT)
+        found = await left_over(stage)
+    broken = {one.what for one in judged(asks, callers.told, found)}
+    assert (judge.TWICE in broken) if fence == "off" else (broken == set())
+
+
+@pytest.mark.parametrize("rows", ["before", "after"])
+async def test_a_worker_killed_behind_an_exchange_has_left_its_row(tmp_path: Path, rows: str) -> None:
+    """Killed before it could say what came of an exchange, a worker has left its row. Written after, it is missing."""
+    variables = {"CHAOS_DIES_AT": "append", "CHAOS_ROWS": rows, "CHAOS_DEAD": str(tmp_path / "dead")}
+    stage = Stage(tmp_path, "sqlite", entry={"one": DYING}, variables=variables)
+    asks = _two_writes()
+    async with stage.set_up():
+        callers = Callers(stage, random.Random(SEED))  # noqa: S311 - to be had again
+        await callers.ask(asks)
+        async with asyncio.timeout(PATIENCE):
+            await stage.gateways["one"].wait()
+        await stage.kill_gateway("one")
+        await stage.start_gateway("one")
+        found = await left_over(stage)
+    broken = {one.what for one in judged(asks, callers.told, found)}
+    assert ({judge.TWICE, judge.UNRECORDED} <= broken) if rows == "after" else (broken == set())

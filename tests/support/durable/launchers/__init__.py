@@ -1,0 +1,7 @@
+"""Scripts that serve in place of the command `lienthong`, and change something in their own process first."""
+
+from pathlib import Path
+from typing import Final
+
+FREEZING: Final = str(Path(__file__).with_name("freezing.py"))
+DYING: Final = str(Path(__file__).with_name("dying.py"))
