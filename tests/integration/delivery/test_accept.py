@@ -89,20 +89,34 @@ async def test_an_agency_has_so_many_open_deliveries(place: Place) -> None:
 
 
 async def test_a_newer_full_state_takes_the_place_of_an_unsent_one(place: Place) -> None:
-    """Of three that wait about the same thing the newest is sent; other topics and operations stay."""
+    """Of three that wait about the same thing the newest is sent; other topics stay."""
     async with bench(place) as one:
+        added = await one.accept("add", topic="record", payload="added")
         older = [await one.accept(topic="record", payload=f"old-{number}") for number in range(2)]
         other = await one.accept(topic="another", payload="other")
-        added = await one.accept("add", topic="record", payload="added")
         newest = await one.accept(topic="record", payload="new")
         for each in older:
             found = await one.get(each)
             assert found.state is DeliveryState.SUPERSEDED
         assert (await one.get(older[1])).superseded_by == newest.id
         await one.running()
-        for each in (other, added, newest):
+        for each in (added, other, newest):
             await one.until(each, "settled")
-        assert one.toy.order == ["other", "added", "new"]
+        assert one.toy.order == ["added", "other", "new"]
+
+
+async def test_what_an_operation_was_asked_for_on_top_of_is_not_superseded(place: Place) -> None:
+    """Put, then handed over, then put again: what is handed over has the first content, as it was asked for."""
+    async with bench(place) as one:
+        texts = ("first", "second", "handed over", "third", "fourth")
+        accepted = [
+            await one.accept("add" if text == "handed over" else "put", topic="record", payload=text) for text in texts
+        ]
+        states = [(await one.get(each)).state for each in accepted]
+        assert states == ["superseded", "accepted", "accepted", "superseded", "accepted"]
+        await one.running()
+        await one.until(accepted[-1], "settled")
+        assert one.toy.order == ["second", "handed over", "fourth"]
 
 
 async def test_what_may_have_acted_is_never_superseded(place: Place) -> None:
