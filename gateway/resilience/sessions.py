@@ -158,8 +158,10 @@ class Sessions(Generic[A, S]):
             raise stopped
         try:
             await self._books.open_attempt(call, 1, exchange.request_id)
-        except StoreUnavailable:
-            raise NotSent("store_unavailable", operation=operation, layer=Layer.OURS) from None
+        except StoreUnavailable:  # a commit that took too long may still happen
+            unwritten = NotSent("store_unavailable", operation=operation, layer=Layer.OURS)
+            self._close(call, unwritten, exchange, spent=None, total=self._clock() - started)
+            raise unwritten from None
         exchange.timeout = call.deadline.remaining(self._clock()) - policy.margin_seconds
         exchange.gate = lambda: self._stopped(operation)
         left = self._clock()
@@ -172,12 +174,18 @@ class Sessions(Generic[A, S]):
             self._held[account.fingerprint] = _Held(session, self._until(session))
         elif isinstance(failure, CredentialRefused):
             self._held.pop(account.fingerprint, None)
-        ended = attempt_result(failure, seconds=spent, evidence=exchange.evidence())
-        self._books.close_attempt_later(call, 1, ended)
-        self._books.close_call_later(call, call_outcome(failure, attempts=1, seconds=self._clock() - started))
+        self._close(call, failure, exchange, spent=spent, total=self._clock() - started)
         if session is None:
             raise self._unopened(failure, operation)
         return session
+
+    def _close(
+        self, call: Call, failure: Failure | None, exchange: Exchange, *, spent: float | None, total: float
+    ) -> None:
+        """Write what came of a log-in, behind the caller's back. `spent` is `None` if it never left."""
+        ended = attempt_result(failure, seconds=spent or 0.0, evidence=exchange.evidence())
+        self._books.close_attempt_later(call, 1, ended)
+        self._books.close_call_later(call, call_outcome(failure, attempts=int(spent is not None), seconds=total))
 
     async def _exchanged(self, account: A, exchange: Exchange) -> tuple[S | None, Failure | None]:
         operation = exchange.operation

@@ -32,6 +32,8 @@ from tests.support.virtualtime import now, virtual
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.resilience import Call
+
 LOGIN = Operation(system=SYSTEM, name="login", effect=Effect.READ, repeat=Repeat.SAFE)
 FOREIGN = AgencyCode("000.00.01.H98")
 BEGINNING = datetime(2026, 1, 5, tzinfo=UTC)
@@ -319,6 +321,26 @@ async def test_no_row_no_log_in() -> None:
     place = Place()
     place.log.down = True
     assert (await failed(place)).reason == "store_unavailable"
+    assert place.door.log_ins == []
+
+
+@virtual
+async def test_a_row_that_was_committed_too_late_is_closed() -> None:
+    """The log-in has been given up when its row is written all the same: it does not stay open for ever."""
+    place = Place()
+    opened = place.log.open_attempt
+
+    async def too_late(call: Call, ordinal: int, request_id: str) -> None:
+        await opened(call, ordinal, request_id)
+        await asyncio.sleep(60)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(place.log, "open_attempt", too_late)
+        assert (await failed(place)).reason == "store_unavailable"
+    await place.settle()
+    (row,) = place.login_rows()
+    assert row.result.kind is Kind.NOT_SENT
+    assert place.log.calls[row.call.id].kind is Kind.NOT_SENT
     assert place.door.log_ins == []
 
 
