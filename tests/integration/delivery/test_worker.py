@@ -20,6 +20,7 @@ from contracts.model import (
 )
 from gateway.delivery import DeliverySettings, steps
 from gateway.delivery.policy import Action
+from gateway.resilience import BreakerState
 from gateway.store.tables import deliveries, holds, instant, lanes
 from tests.support.deliveries import SETTLE_AFTER, SYSTEM, Bench, Secret, bench, outlet
 from tests.support.stores import AGENCY, OTHER_AGENCY, Place
@@ -596,6 +597,28 @@ async def test_reachable_time_alone_counts_against_the_limit(place: Place) -> No
         await worker.tick()
         found = await one.until(delivery, "needs_person")
         assert found.why == "time_limit"
+
+
+async def test_time_in_which_nothing_may_leave_does_not_count(place: Place) -> None:
+    """Though the system answered last: while it is paused, or the breaker open, no delivery comes nearer to its end."""
+    async with bench(place, tick_seconds=3600) as one:
+        await one.running()
+        worker, pipeline = one.deliveries.workers[SYSTEM], one.deliveries._outlets[SYSTEM].pipeline
+
+        async def counted() -> int:
+            await one.move(MINUTE)
+            before = worker._flights.reached
+            await worker.tick()
+            return worker._flights.reached - before
+
+        await counted()
+        assert await counted() >= MINUTE / timedelta(microseconds=1)
+        await one.store.switches.pause(SYSTEM, by="admin", why="thử")
+        assert await counted() == 0
+        await one.store.switches.resume(SYSTEM, by="admin")
+        assert await counted() > 0
+        pipeline.state = partial(replace, pipeline.state(), breaker=BreakerState.OPEN)  # type: ignore[method-assign]
+        assert await counted() == 0
 
 
 async def test_while_the_breaker_is_open_only_probes_leave(place: Place) -> None:
