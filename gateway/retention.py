@@ -1,4 +1,4 @@
-"""What has been kept long enough goes by itself, once a day, while the gateway serves.
+"""What has been kept long enough goes by itself, once a day, while the gateway serves; what stays gets the current key.
 
 Which process does it is decided in the database; how much is deleted how gently, in the store. Here is only the task
 that asks now and then whether it is time.
@@ -19,7 +19,7 @@ from gateway.store import Periods, StoreUnavailable
 if TYPE_CHECKING:
     from gateway.monitor.metrics import Metrics
     from gateway.settings import RetentionSettings
-    from gateway.store import Retention
+    from gateway.store import Store
 
 _FIRST_SECONDS = 60.0
 _EVERY_SECONDS = 600.0
@@ -40,9 +40,10 @@ class Nightly:
     """Asks every ten minutes whether today's turn has come. Ends when `serve` is cancelled."""
 
     def __init__(
-        self, retention: Retention, settings: RetentionSettings, metrics: Metrics, *, first: float = _FIRST_SECONDS
+        self, store: Store, settings: RetentionSettings, metrics: Metrics, *, first: float = _FIRST_SECONDS
     ) -> None:
-        self._retention = retention
+        self._retention = store.retention
+        self._keys = store.keys
         self._settings = settings
         self._metrics = metrics
         self._first = first
@@ -55,10 +56,14 @@ class Nightly:
             await asyncio.sleep(_EVERY_SECONDS)
 
     async def look(self) -> bool:
-        """Delete what is due if it is time, and return whether that was done. A store that fails is asked again."""
+        """Delete what is due if it is time, and return whether that was done. A store that fails is asked again.
+
+        What an older key had sealed and is kept is sealed with the current one.
+        """
         started = time.monotonic()
         try:
             gone = await self._retention.run_nightly(periods(self._settings), hour=self._settings.hour)
+            resealed = 0 if gone is None else await self._keys.reseal()
         except StoreUnavailable as trouble:
             _log.warning("retention_put_off", trouble=trouble.trouble, detail=trouble.detail)
             return False
@@ -69,5 +74,7 @@ class Nightly:
             return False
         self._metrics.retention_ran(gone)
         counts = ", ".join(f"{what} {count}" for what, count in asdict(gone).items())
+        if resealed:
+            _log.info("resealed", detail=f"values {resealed}")
         _log.info("retention_ran", detail=counts, seconds=round(time.monotonic() - started, 1))
         return True

@@ -70,7 +70,7 @@ class Gateway:
             gateway = cls(settings, store, Metrics(), transports)
             for system in gateway.systems.values():
                 stack.push_async_callback(system.aclose)
-            nightly = asyncio.create_task(Nightly(store.retention, settings.retention, gateway.metrics).serve())
+            nightly = asyncio.create_task(Nightly(store, settings.retention, gateway.metrics).serve())
             stack.push_async_callback(_ended, nightly)
             stack.push_async_callback(gateway.retire)
             if carrying:

@@ -1,4 +1,4 @@
-"""`lienthong keys list|rotate`: the keys of the store, and a new one to seal payloads with.
+"""`lienthong keys list|rotate|reseal|retire`: the keys of the store, a new one to seal with, and the end of an old one.
 
 A running gateway takes up a new key within two seconds; it need not be told. No key is ever shown.
 """
@@ -25,10 +25,13 @@ def list_all(context: typer.Context, config: options.Config = None, as_json: opt
     if as_json:
         voice.json([_plain(entry) for entry in entries])
         return
-    table = Table(*(voice.say(f"column.{name}") for name in ("key", "since", "state", "file")), box=options.BOX)
+    table = Table(
+        *(voice.say(f"column.{name}") for name in ("key", "since", "state", "values", "file")), box=options.BOX
+    )
     for entry in entries:
         state = voice.say("keys.list.current" if entry.current else "keys.list.older")
-        table.add_row(entry.name, options.moment(entry.made_at), state, str(entry.path))
+        values = "–" if entry.values is None else str(entry.values)
+        table.add_row(entry.name, options.moment(entry.made_at), state, values, str(entry.path))
     voice.out.print(table)
 
 
@@ -50,5 +53,29 @@ def rotate(
     voice.remark("keys.rotate.then")
 
 
+@app.command("reseal", cls=Command, help="keys.reseal.help")
+def reseal(context: typer.Context, config: options.Config = None) -> None:
+    """Seal with the current key whatever is sealed with an older one."""
+    count = use(options.settings(config), lambda store: store.keys.reseal())
+    Voice.of(context).remark("keys.reseal.done", count=str(count))
+
+
+@app.command("retire", cls=Command, help="keys.retire.help")
+def retire(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="keys.retire.name")],
+    config: options.Config = None,
+) -> None:
+    """Forget an older sealing key that holds nothing any more."""
+    path = use(options.settings(config), lambda store: store.keys.retire(name, by=operator()))
+    Voice.of(context).remark("keys.retire.done", name=name, path=str(path))
+
+
 def _plain(entry: KeyEntry) -> dict[str, object]:
-    return {"key": entry.name, "made_at": entry.made_at, "current": entry.current, "file": str(entry.path)}
+    return {
+        "key": entry.name,
+        "made_at": entry.made_at,
+        "current": entry.current,
+        "values": entry.values,
+        "file": str(entry.path),
+    }

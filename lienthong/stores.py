@@ -28,11 +28,13 @@ _CANNOT_OPEN: dict[type[stores.CannotOpen], str] = {
     stores.KeyMissing: "key_missing",
     stores.WrongKey: "wrong_key",
     stores.KeyExposed: "key_exposed",
+    stores.KeyCheckLost: "key_check_lost",
 }
 _NOT_POSSIBLE: dict[type[stores.NotPossible], str] = {
     stores.ClientExists: "client_exists",
     stores.UnknownClient: "unknown_client",
     stores.UnknownKey: "unknown_key",
+    stores.KeyNeeded: "key_needed",
     stores.TooManyKeys: "too_many_keys",
     stores.AgencyExists: "agency_exists",
     stores.UnknownAgency: "unknown_agency",

@@ -109,6 +109,16 @@ class _Ring:
     current: int
 
 
+def key_prefix(number: int) -> bytes:
+    """Return what every value begins with that is sealed with the key of that number."""
+    return _HEAD.pack(_FORM, number)
+
+
+def key_number(prefix: bytes) -> int:
+    """Return the number of the key whose prefix that is."""
+    return int(_HEAD.unpack(prefix)[1])
+
+
 class Seal:
     """Seals with the current key and opens with any that it has. `take_up` may be called while others use it."""
 

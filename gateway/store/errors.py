@@ -133,6 +133,13 @@ class KeyExposed(CannotOpen):
         self.wanted = wanted
 
 
+class KeyCheckLost(CannotOpen):
+    """Values in the database are sealed, and what tells their key from any other is gone; `path` is where keys are."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "sealed values are there, and nothing that recognises their key")
+
+
 class AttemptExists(Exception):
     """The attempt of that call is open already, or another call has the same id."""
 
@@ -160,6 +167,10 @@ class UnknownClient(NotPossible):
 
 class UnknownKey(NotPossible):
     """There is no key of this id."""
+
+
+class KeyNeeded(NotPossible):
+    """The sealing key is the current one, or holds something, or was the current one less than a day ago."""
 
 
 class TooManyKeys(NotPossible):

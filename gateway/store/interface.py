@@ -120,6 +120,16 @@ class Keys(Protocol):
         Raises `KeyExposed`, `WrongKey`, `OSError`.
         """
 
+    async def reseal(self) -> int:
+        """Seal with the current key, in bites, whatever is sealed with an older one. Returns how many values."""
+
+    async def retire(self, name: str, *, by: str) -> Path:
+        """Forget an older sealing key that holds nothing any more, and return its file, which can be deleted now.
+
+        Raises `UnknownKey`, and `KeyNeeded` for the current one, one that still holds values, and one that was the
+        current one less than a day ago, because another machine may not have taken up the next.
+        """
+
 
 class Snapshots(Directory, StopSwitch, Protocol):
     """Who may call and what is paused, in memory: what authentication and the pipeline ask for every call.

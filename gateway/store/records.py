@@ -38,12 +38,16 @@ class Switch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyEntry:
-    """A key that the database knows: its file, and whether it is in use for what is written now."""
+    """A key that the database knows: its file, and whether it is in use for what is written now.
+
+    `values` is how many values are sealed with it, `None` for the key of the pseudonyms.
+    """
 
     name: str
     path: Path
     made_at: datetime
     current: bool
+    values: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -599,6 +599,19 @@ async def test_reachable_time_alone_counts_against_the_limit(place: Place) -> No
         assert found.why == "time_limit"
 
 
+async def test_the_limit_counts_from_acceptance(place: Place) -> None:
+    """What is brought to a system that has been reached for years has its whole time before it."""
+    async with bench(place, time_limit_seconds=600, tick_seconds=100) as one:
+        await one.running()
+        await one.deliveries.stop(5)
+        await one.store.engine.write(lambda tx: tx.execute("UPDATE reach SET micros = micros + 1000000000000"))
+        one.toy.always = one.toy.fails(Busy)
+        delivery = await one.accept()
+        await one.running()
+        await _until(lambda: len(one.toy.sends) > 2)
+        assert (await one.get(delivery)).state in {"waiting", "sending"}
+
+
 async def test_time_in_which_nothing_may_leave_does_not_count(place: Place) -> None:
     """Though the system answered last: while it is paused, or the breaker open, no delivery comes nearer to its end."""
     async with bench(place, tick_seconds=3600) as one:
@@ -617,6 +630,8 @@ async def test_time_in_which_nothing_may_leave_does_not_count(place: Place) -> N
         assert await counted() == 0
         await one.store.switches.resume(SYSTEM, by="admin")
         assert await counted() > 0
+        await one.move(timedelta(days=30))  # nobody was there to see whether it was
+        assert await counted() < timedelta(days=1) / timedelta(microseconds=1)
         pipeline.state = partial(replace, pipeline.state(), breaker=BreakerState.OPEN)  # type: ignore[method-assign]
         assert await counted() == 0
 

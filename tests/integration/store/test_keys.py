@@ -4,19 +4,34 @@ import asyncio
 import secrets
 import shutil
 import sqlite3
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from gateway.security.sealing import NoSuchKey
+from gateway.security.sealing import NoSuchKey, key_prefix
 from gateway.security.sealing import Place as Cell
-from gateway.store import KeyExposed, KeyMissing, StoreUnavailable, WrongKey, keyfile
-from tests.support.stores import Place, call, outcome
+from gateway.store import (
+    KeyCheckLost,
+    KeyExposed,
+    KeyMissing,
+    KeyNeeded,
+    StoreUnavailable,
+    UnknownKey,
+    WrongKey,
+    keyfile,
+)
+from gateway.store.tables import deliveries, instant, lanes
+from gateway.store.tables.sealed import SEALED
+from tests.support.stores import Hands, Place, call, outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gateway.store.assembly import Assembly
+    from gateway.store.engine import Transaction
     from tests.integration.store.conftest import Opened
 
 CELL = Cell("delivery", "payload", "01HQ")
@@ -177,3 +192,183 @@ async def test_a_machine_without_the_new_file_says_so(tmp_path: Path, database: 
             await ours.keys.rotate(by="admin")
             await theirs.snapshot.refresh()
             assert (theirs.keys.trouble(), theirs.seal.current) == (None, 3)
+
+
+async def _rows(store: Assembly, number: int) -> None:
+    """Write a delivery and a webhook with something sealed in every column."""
+    now = await store.engine.read(instant.now)
+    values = dict.fromkeys(("system", "operation", "agency", "client", "officer", "procedure", "partner_key"), "x")
+    delivery, webhook = f"delivery-{number}", f"webhook-{number}"
+
+    def sealed(table: str, column: str, row: str) -> bytes:
+        return store.seal.seal(column.encode(), Cell(table, column, row))
+
+    async def work(tx: Transaction) -> None:
+        lane, position, _ = await lanes.enter("x", delivery, "x", 0, tx)
+        given = {"id": delivery, "lane": lane, "position": position, "accepted_at": now, "reach_mark": 0}
+        given |= {"kept_until": now, "payload": sealed("delivery", "payload", delivery)}
+        await deliveries.insert(
+            {**dict.fromkeys(("dossier", "legal_due_at", "topic", "replaces")), **values, **given}, "", tx
+        )
+        more = {column: sealed("delivery", column, delivery) for column in ("result", "said")}
+        await deliveries.change(delivery, more, tx)
+        await tx.execute(
+            "INSERT INTO webhook (id, client, url, agencies, kinds, made_at, state_at, position, secret, old_secret) "
+            "VALUES ($1, 'x', 'x', '', '', 0, 0, 0, $2, $3)",
+            webhook,
+            *(sealed("webhook", column, webhook) for column in ("secret", "old_secret")),
+        )
+
+    await store.engine.write(work)
+
+
+async def _opened(store: Assembly) -> set[bytes]:
+    """Return everything that is sealed, opened."""
+    found = set()
+    for one in SEALED:
+        columns = ", ".join(one.columns)
+        for row, *values in await store.engine.read(
+            lambda tx, one=one, columns=columns: tx.fetch(f"SELECT id, {columns} FROM {one.table}")  # noqa: S608 - ours
+        ):
+            found |= {
+                store.seal.open(value, Cell(one.table, column, row))
+                for column, value in zip(one.columns, values, strict=True)
+            }
+    return found
+
+
+async def _held(store: Assembly) -> list[tuple[str, int | None]]:
+    return [(entry.name, entry.values) for entry in await store.keys.all()]
+
+
+ALL = {column.encode() for one in SEALED for column in one.columns}
+
+
+async def test_what_an_old_key_holds_is_sealed_anew_and_the_key_retired(opened: Opened, place: Place) -> None:
+    """After a rotation everything is sealed with the new key; the old one is forgotten then, its file not missed."""
+    hands = Hands()
+    async with opened(hands=hands) as store:
+        for number in range(3):
+            await _rows(store, number)
+        assert await _held(store) == [("audit", None), ("sealing-1", 15)]
+        assert await store.keys.reseal() == 0
+        await store.keys.rotate(by="admin")
+        await _rows(store, 3)
+        assert await _held(store) == [("audit", None), ("sealing-1", 15), ("sealing-2", 5)]
+        for name in ("sealing-1", "sealing-2"):
+            with pytest.raises(KeyNeeded):
+                await store.keys.retire(name, by="admin")
+        assert await store.keys.reseal() == 15
+        assert await store.keys.reseal() == 0
+        assert await _held(store) == [("audit", None), ("sealing-1", 0), ("sealing-2", 20)]
+        assert await _opened(store) == ALL
+        with pytest.raises(KeyNeeded):  # another machine may still seal with it
+            await store.keys.retire("sealing-1", by="admin")
+        hands.move(timedelta(days=1, seconds=1))
+        for name in ("audit", "sealing-9", "x"):
+            with pytest.raises(UnknownKey):
+                await store.keys.retire(name, by="admin")
+        assert await store.keys.retire("sealing-1", by="admin") == _key(place, 1)
+        assert [change.what for change in await store.audit.changes(limit=1)] == ["key.retire"]
+    _key(place, 1).unlink()
+    async with opened(hands=hands) as store:
+        assert await _opened(store) == ALL
+        assert (await store.keys.rotate(by="admin")).name == "sealing-3"
+
+
+async def test_an_old_key_that_holds_one_value_is_not_retired(opened: Opened) -> None:
+    """Whichever column of whichever table it is in."""
+    hands = Hands()
+    async with opened(hands=hands) as store:
+        await _rows(store, 1)
+        await store.keys.rotate(by="admin")
+        hands.move(timedelta(days=2))
+        for one in SEALED:
+            for column in one.columns:
+                await store.engine.write(
+                    lambda tx, one=one, column=column: tx.execute(
+                        f"UPDATE {one.table} SET {column} = $1",  # noqa: S608 - ours
+                        key_prefix(1) + b"x" * 40,
+                    )
+                )
+                with pytest.raises(KeyNeeded):
+                    await store.keys.retire("sealing-1", by="admin")
+                await store.engine.write(
+                    lambda tx, one=one, column=column: tx.execute(
+                        f"UPDATE {one.table} SET {column} = $1",  # noqa: S608 - ours
+                        store.seal.seal(column.encode(), Cell(one.table, column, f"{one.table}-1")),
+                    )
+                )
+        await store.keys.retire("sealing-1", by="admin")
+
+
+async def test_what_does_not_open_is_left_and_told(opened: Opened) -> None:
+    """A damaged value stays as it is, keeps its key from being retired, and keeps nothing else from being renewed."""
+    async with opened() as store:
+        for number in range(2):
+            await _rows(store, number)
+        broken = key_prefix(1) + b"x" * 40
+        await store.engine.write(
+            lambda tx: tx.execute("UPDATE delivery SET payload = $1 WHERE id = 'delivery-0'", broken)
+        )
+        await store.keys.rotate(by="admin")
+        with capture_logs() as logs:
+            assert await store.keys.reseal() == 9
+        assert [entry["event"] for entry in logs] == ["sealed value does not open"]
+        assert await _held(store) == [("audit", None), ("sealing-1", 1), ("sealing-2", 9)]
+
+
+async def test_a_row_that_somebody_is_changing_is_passed_over(opened: Opened, place: Place) -> None:
+    """Nobody waits for the other: what they write is sealed by them, and what is left is renewed the next time."""
+    if place.dsn is None:
+        return
+    async with opened() as store:
+        for number in range(2):
+            await _rows(store, number)
+        await store.keys.rotate(by="admin")
+        connection = await asyncpg.connect(place.dsn)
+        try:
+            changing = connection.transaction()
+            await changing.start()
+            await connection.execute("UPDATE delivery SET state = 'sending' WHERE id = 'delivery-0'")
+            assert await asyncio.wait_for(store.keys.reseal(), 20) == 7
+            await changing.commit()
+        finally:
+            await connection.close()
+        assert await store.keys.reseal() == 3
+        assert await _opened(store) == ALL
+
+
+async def test_no_sealed_column_is_forgotten(opened: Opened, place: Place) -> None:
+    """Every column of bytes is sealed, and then renewed and counted, or known not to be."""
+    plain = {("client_key", "digest"), ("idempotency", "body")}
+    async with opened() as store:
+        if place.dsn is None:
+            found = await store.engine.read(
+                lambda tx: tx.fetch(
+                    "SELECT m.name, c.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c "
+                    "WHERE m.type = 'table' AND c.type = 'BLOB'"
+                )
+            )
+        else:
+            found = await store.engine.read(
+                lambda tx: tx.fetch(
+                    "SELECT table_name, column_name FROM information_schema.columns "
+                    "WHERE table_schema = 'public' AND data_type = 'bytea'"
+                )
+            )
+    sealed = {(one.table, column) for one in SEALED for column in one.columns}
+    assert {(row[0], row[1]) for row in found} == sealed | plain
+
+
+async def test_a_store_that_forgot_its_key_but_holds_sealed_values_is_refused(opened: Opened, place: Place) -> None:
+    """No new key is made beside values that it could never open; what cannot be told apart is not guessed."""
+    async with opened() as store:
+        await _rows(store, 1)
+        await store.engine.write(lambda tx: tx.execute("DELETE FROM key_check WHERE key = 'sealing-1'"))
+    before = _key(place, 1).read_bytes()
+    for serving in (True, False):
+        with pytest.raises(KeyCheckLost):
+            async with opened(serving=serving):
+                pass
+    assert _key(place, 1).read_bytes() == before

@@ -4,7 +4,6 @@ import asyncio
 import errno
 import shutil
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,7 +11,6 @@ import asyncpg
 import pytest
 
 from contracts.model import AgencyCode, IdentityNumber
-from gateway.security import Subjects
 from gateway.store import (
     CallState,
     KeyMissing,
@@ -28,15 +26,14 @@ from gateway.store import (
 )
 from gateway.store.postgres import PostgresStore
 from tests.support.stores import Place, client
-from tests.unit.store.test_migrations import VERSIONS
+from tests.unit.store.test_migrations import VERSIONS, sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from urllib.parse import SplitResult
 
     from tests.support.postgres import Databases
-
-SAMPLES = Path(__file__).parents[2] / "unit" / "store" / "samples"
 
 
 @pytest.fixture
@@ -82,8 +79,7 @@ async def test_every_version_comes_up_to_date(empty: Place, version: str, databa
 
     A new version needs a dump beside the others.
     """
-    check = Subjects(keyfile.read_or_make(empty.folder / "keys" / "audit.key")).check_value()
-    await _do(empty, (SAMPLES / f"{version}.postgres.sql").read_text("utf-8").replace("@CHECK@", check))
+    await _do(empty, sample(f"{version}.postgres.sql", empty.folder / "keys"))
     async with empty.opened() as store:
         one_stop = store.snapshot.current().clients["one-stop"]
         assert one_stop.agencies == {AgencyCode("000.00.01.H99")}

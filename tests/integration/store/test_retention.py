@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from contracts import VIETNAM
 from gateway.monitor.metrics import Metrics
 from gateway.retention import Nightly, periods
+from gateway.security.sealing import Place
 from gateway.settings import RetentionSettings
 from gateway.store import Periods, Retained
 from gateway.store.tables import deliveries, idempotency, instant, lanes, replays
@@ -191,7 +192,7 @@ async def test_the_serving_process_does_it_by_itself(opened: Opened) -> None:
         await _call(store, "old")
         await _pass(store, 4000)
         metrics, settings = Metrics(), RetentionSettings(hour=0)
-        nightly = Nightly(store.retention, settings, metrics, first=0.0)
+        nightly = Nightly(store, settings, metrics, first=0.0)
         await store.engine.write(lambda tx: tx.execute("ALTER TABLE attempt RENAME TO elsewhere"))
         assert await nightly.look() is False
         await store.engine.write(lambda tx: tx.execute("ALTER TABLE elsewhere RENAME TO attempt"))
@@ -204,6 +205,14 @@ async def test_the_serving_process_does_it_by_itself(opened: Opened) -> None:
         task.cancel()
         await asyncio.wait([task])
         assert await store.audit.call("old") is None
+        place = Place("delivery", "payload", "open")
+        await store.engine.write(partial(_deliver, "open", False))  # noqa: FBT003
+        sealed = store.seal.seal(b"body", place)
+        await store.engine.write(lambda tx: tx.execute("UPDATE delivery SET payload = $1", sealed))
+        await store.keys.rotate(by="admin")
+        await _pass(store, 1)
+        assert await nightly.look() is True
+        assert [entry.values for entry in await store.keys.all()] == [None, 0, 1]
         deleted = metrics.registry.get_sample_value("lienthong_retention_deleted_total", {"what": "calls"})
         assert deleted is not None
         assert periods(settings).audit == timedelta(days=1826)

@@ -145,8 +145,13 @@ def test_a_new_sealing_key_is_made_and_listed(command: Command) -> None:
         ("sealing-1", False),
         ("sealing-2", True),
     ]
+    assert [entry["values"] for entry in found] == [None, 0, 0]
     _, table, err = command("keys", "list")
     assert "for reading only" in table
+    code, out, err = command("keys", "reseal")
+    assert (code, out, "0 values" in err) == (ExitCode.DONE, "", True)
+    code, _, err = command("keys", "retire", "sealing-1")
+    assert (code, "sealing-1 is still needed" in err) == (ExitCode.NOT_POSSIBLE, True)
     assert prepared not in table + err + json.dumps(found)
 
 

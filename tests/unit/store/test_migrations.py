@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 
 from contracts.model import AgencyCode
 from gateway.security import Subjects
+from gateway.security.sealing import SealingKey
 from gateway.store import CallState, NotOurs, SchemaTooNew, keyfile, migrations
 from gateway.store.migrations import Standing
 from gateway.store.sqlite import connection as sqlite
@@ -29,6 +30,13 @@ def _versions() -> list[str]:
 
 
 VERSIONS = _versions()
+
+
+def sample(name: str, keys: Path) -> str:
+    """Return a sample with the values that recognise the keys in `keys`, which are made."""
+    audit = Subjects(keyfile.read_or_make(keys / "audit.key")).check_value()
+    sealing = SealingKey(keyfile.read_or_make(keys / "sealing-1.key")).check_value()
+    return (SAMPLES / name).read_text("utf-8").replace("@CHECK@", audit).replace("@SEALING@", sealing)
 
 
 def _make(path: Path, version: str | None) -> sqlite3.Connection:
@@ -58,9 +66,8 @@ def test_every_version_comes_up_to_date(tmp_path: Path, version: str) -> None:
     A new version needs a sample beside the others.
     """
     path, keys = tmp_path / "store.db", tmp_path / "keys"
-    check = Subjects(keyfile.read_or_make(keys / "audit.key")).check_value()
     with closing(_make(path, version)) as connection:
-        connection.executescript((SAMPLES / f"{version}.sql").read_text("utf-8").replace("@CHECK@", check))
+        connection.executescript(sample(f"{version}.sql", keys))
 
     async def look() -> None:
         async with opened(tmp_path) as store:

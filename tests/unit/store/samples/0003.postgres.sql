@@ -308,6 +308,7 @@ INSERT INTO public.feed VALUES (1, 1, 0);
 INSERT INTO public.hold VALUES ('partner', '000.00.01.H99', 1767600000000000, 'ab', 1767600000000001);
 INSERT INTO public.idempotency VALUES ('one-stop', 'POST', '/v1/x', 'k', '\x0000000000000000', 'delivery-1', 1767600000000000);
 INSERT INTO public.key_check VALUES ('audit', '@CHECK@', 1767600000000000);
+INSERT INTO public.key_check VALUES ('sealing-1', '@SEALING@', 1767600000000000);
 INSERT INTO public.lane VALUES (1, 'partner', 'H99.1-260105-0001', '000.00.01.H99', 4, 2, NULL, 1767600000000000, 0, 'needs_person', 3, NULL, NULL);
 INSERT INTO public.process VALUES (1, 1767600000000000, 5);
 INSERT INTO public.reach VALUES ('partner', 12, 1767600000000000);

@@ -1,5 +1,6 @@
 -- What a store of version 0003 may hold: one row of everything, in every state.
 INSERT INTO key_check VALUES ('audit', '@CHECK@', 1767600000000000);
+INSERT INTO key_check VALUES ('sealing-1', '@SEALING@', 1767600000000000);
 INSERT INTO agency VALUES ('000.00.01.H99', 'UBND xã Mẫu', 1767600000000000, NULL);
 INSERT INTO agency VALUES ('000.00.02.H99', 'UBND xã Cũ', 1767600000000000, 1767600000000001);
 INSERT INTO client VALUES ('one-stop', 1767600000000000, 60, 1000, 10, 100);
