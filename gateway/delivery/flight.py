@@ -8,7 +8,6 @@ stand in between: stop switch, breaker, pace, credentials. What they refuse is p
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
@@ -88,12 +87,12 @@ class _Log:
         ticket.begun = Course(ordinal=ordinal, request_id=request_id, action=ticket.action)
         asked = self._clock()
         work = partial(steps.begin, ticket.job, ticket.begun, self._settings)
-        with contextlib.suppress(steps.NotToBegin):
-            if await self._engine.write(work, about=call.id, repeatable=True):
-                ticket.until = asked + self._settings.lease_seconds - self._settings.lease_margin_seconds
-                return
-        ticket.lost = True
-        raise LeaseLost(call.id)
+        try:
+            await self._engine.write(work, about=call.id, repeatable=True)
+        except steps.NotOurs as error:
+            ticket.lost = True
+            raise LeaseLost(call.id) from error
+        ticket.until = asked + self._settings.lease_seconds - self._settings.lease_margin_seconds
 
     async def close_attempt(self, call: Call, ordinal: int, result: AttemptResult) -> None:
         """Do nothing: it is written in one transaction with what happens next."""

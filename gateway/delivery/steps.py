@@ -108,27 +108,22 @@ async def take(
     return Take(tuple(jobs), tuple(rest))
 
 
-class NotToBegin(Exception):
-    """The delivery may not be attempted now, although its lane is ours. Nothing was written."""
+class NotOurs(Exception):
+    """The lane is not ours any more, or what stands in it may not be attempted now. Nothing was written."""
 
 
-async def begin(job: Job, course: Course, settings: DeliverySettings, tx: Transaction) -> bool:
-    """Renew the lease and write the attempt's row, before anything leaves. False: the lane is not ours any more.
-
-    Raises `NotToBegin`.
-    """
-    if not await lanes.renew(job.lease, micros(settings.lease_seconds), tx):
-        return False
+async def begin(job: Job, course: Course, settings: DeliverySettings, tx: Transaction) -> None:
+    """Renew the lease and write the attempt's row, before anything leaves. Raises `NotOurs`."""
     state = DeliveryState.SENDING if course.action is Action.SEND else DeliveryState.UNKNOWN
     if job.lease.before is not None:
         await attempts.interrupt(job.row.id, tx)
-    begun = await tx.together(
-        attempts.begun(job.row.id, course.ordinal, course.request_id, course.action),
+    until, begun, _ = await tx.together(
+        lanes.renewed(job.lease, micros(settings.lease_seconds)),
         deliveries.begun(job.row.id, course.ordinal, state),
+        attempts.begun(job.row.id, course.ordinal, course.request_id, course.action),
     )
-    if begun is None:
-        raise NotToBegin(job.row.id)
-    return True
+    if until is None or begun is None:
+        raise NotOurs(job.row.id)
 
 
 async def put_back(job: Job, course: Course | None, ended: AttemptResult | None, wait: float, tx: Transaction) -> bool:
@@ -162,11 +157,12 @@ async def conclude(job: Job, outcome: Outcome, settings: DeliverySettings, tx: T
         written.append(attempts.ended(row.id, outcome.course.ordinal, outcome.ended, present))
     if state in _TOLD and state != row.state:
         written.append(events.written(present, row.id, row.agency, row.system, state))
+    if more:
+        ageing = micros(settings.ageing_seconds)
+        written.append(lanes.advanced(lease.lane, present, ageing, without=row.position))
     await tx.together(*written)
     if lease.before is not None and (outcome.course is None or outcome.ended is None):
         await attempts.interrupt(row.id, tx)
-    if more:
-        await lanes.advance(lease.lane, present, micros(settings.ageing_seconds), tx)
     if isinstance(then, policy.Hold):
         await holds.hold(row.system, row.agency, outcome.fingerprint, micros(settings.hold_seconds), tx)
     elif lease.held and outcome.accepted:

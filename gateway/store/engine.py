@@ -47,11 +47,12 @@ class Transaction(Protocol):
     async def fetchval(self, statement: str, /, *values: Value) -> Any:
         """Return the first column of the first row, or `None`."""
 
-    async def together(self, *statements: Statement) -> Any:
-        """Run statements that change rows, and return the first column of the first row that the last one returns.
+    async def together(self, *statements: Statement) -> Sequence[Any]:
+        """Run statements that change rows, and return what each returns: one value, `None` where it returns no row.
 
         A database on the other side of a wire is asked once for all of them. No two of them change the same table,
-        and none reads what another writes.
+        and none reads a row that another writes. What they must not do if one of them changes nothing, the unit has to
+        undo, by raising.
         """
 
 

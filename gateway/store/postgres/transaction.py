@@ -56,22 +56,24 @@ class PostgresTransaction:
             statement, *(_clean(values) if self._cleaned else values), timeout=self._seconds
         )
 
-    async def together(self, *statements: Statement) -> Any:
-        """Run all of them as one statement and return the first column of the first row that the last one returns."""
+    async def together(self, *statements: Statement) -> Sequence[Any]:
+        """Run all of them as one statement and return the value that each returns."""
         text = _joined(*((text, len(values)) for text, values in statements))
-        return await self.fetchval(text, *(value for _, values in statements for value in values))
+        row = await self.fetchrow(text, *(value for _, values in statements for value in values))
+        return tuple(row or ())
 
 
 @lru_cache(_STATEMENTS)
 def _joined(*statements: tuple[str, int]) -> str:
-    """Return one statement whose main part is the last; the placeholders of each count on from those before it."""
-    parts, first = [], 0
-    for text, count in statements:
-        parts.append(_PLACEHOLDER.sub(partial(_shifted, first), text))
+    """Return one statement of which each is a part; the placeholders of each count on from those before it."""
+    parts, values, first = [], [], 0
+    for number, (text, count) in enumerate(statements):
+        returns = "RETURNING" in text
+        part = _PLACEHOLDER.sub(partial(_shifted, first), text)
+        parts.append(f"part_{number}{' (value)' if returns else ''} AS ({part})")
+        values.append(f"(SELECT value FROM part_{number})" if returns else "NULL")  # noqa: S608 - our names
         first += count
-    *before, last = parts
-    named = ", ".join(f"part_{number} AS ({part})" for number, part in enumerate(before))
-    return f"WITH {named} {last}" if before else last
+    return f"WITH {', '.join(parts)} SELECT {', '.join(values)}"
 
 
 def _shifted(by: int, placeholder: re.Match[str]) -> str:

@@ -47,12 +47,9 @@ class SqliteTransaction:
         found = await self.fetch(statement, *values)
         return found[0][0] if found else None
 
-    async def together(self, *statements: Statement) -> Any:
-        """Run one after another and return the first column of the first row that the last one returns."""
-        for statement, values in statements[:-1]:
-            await self.execute(statement, *values)
-        statement, values = statements[-1]
-        return await self.fetchval(statement, *values)
+    async def together(self, *statements: Statement) -> list[Any]:
+        """Run one after another and return the value that each returns."""
+        return [await self.fetchval(statement, *values) for statement, values in statements]
 
 
 def drive(work: Work[T], connection: sqlite3.Connection) -> T:

@@ -130,7 +130,7 @@ def _row(row: Row) -> DeliveryRow:
 async def insert(values: dict[str, Any], subject: str, tx: Transaction, *beside: Statement) -> DeliveryRow:
     """Write a new delivery, into the audit who asked for it, and what else is written `beside` it."""
     asked = ("id", "accepted_at", "client", "agency", "officer", "procedure", "dossier", "system", "operation")
-    number: int = await tx.together(
+    *_, number = await tx.together(
         *beside,
         (_OPEN_AUDIT, (*(values[name] for name in asked), subject)),
         (_INSERT, tuple(values[name] for name in _INSERTED)),

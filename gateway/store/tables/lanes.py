@@ -17,11 +17,13 @@ from gateway.store.tables.rows import places
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from gateway.store.engine import Transaction
+    from gateway.store.engine import Statement, Transaction
 
 BATCH = 32
 """Lanes that are taken, or kept, in one statement."""
 _SHARDS = 16
+_NO_POSITION = 0
+"""Positions are counted from 1."""
 
 
 def _batched(statement: str) -> str:
@@ -84,15 +86,28 @@ WHERE id = $1 AND fence = $2 AND owner = $3 RETURNING ready_at, INSTANT
 """)
 _APPEND = "UPDATE lane SET next_position = next_position + 1 WHERE id = $1 RETURNING next_position - 1"
 _LOCK = timed("UPDATE lane SET fence = fence WHERE id = $1 RETURNING head, INSTANT")
-_STANDING = """
-SELECT position, agency, state, next_at, legal_due_at, accepted_at FROM delivery
-WHERE lane = $1 AND standing = 1 ORDER BY position LIMIT 16  -- so many are asked for their legal deadline
-"""
-_MOVE = """
-UPDATE lane SET head = $2, agency = coalesce($3, agency), urgent_at = $5, parked = $6, fence = fence + 1,
-    owner = NULL, lease_until = NULL,
-    ready_at = CASE WHEN CAST($4 AS BIGINT) IS NULL THEN NULL WHEN quiet_at > $4 THEN quiet_at ELSE $4 END
-WHERE id = $1
+_ADVANCE = """
+UPDATE lane SET head = first.position, agency = coalesce(first.agency, lane.agency), urgent_at = first.urgent_at,
+    parked = first.parked, fence = lane.fence + 1, owner = NULL, lease_until = NULL,
+    ready_at = CASE WHEN first.position IS NULL OR first.parked IS NOT NULL THEN NULL
+        WHEN first.next_at > $3 AND first.next_at > lane.quiet_at THEN first.next_at
+        WHEN lane.quiet_at > $3 THEN lane.quiet_at ELSE CAST($3 AS BIGINT) END
+FROM (
+    SELECT nearest.position, nearest.urgent_at, delivery.agency, delivery.next_at,
+        CASE WHEN delivery.state IN ('needs_person', 'rejected') THEN delivery.state END AS parked
+    FROM (
+        SELECT min(position) AS position, min(
+            CASE WHEN legal_due_at IS NULL OR legal_due_at > accepted_at + CAST($4 AS BIGINT)
+                THEN accepted_at + CAST($4 AS BIGINT)
+            WHEN legal_due_at < accepted_at THEN accepted_at ELSE legal_due_at END
+        ) AS urgent_at FROM (
+            SELECT position, legal_due_at, accepted_at FROM delivery
+            WHERE lane = $1 AND standing = 1 AND position <> $2
+            ORDER BY position LIMIT 16  -- so many are asked for their legal deadline
+        ) AS standing
+    ) AS nearest LEFT JOIN delivery ON delivery.lane = $1 AND delivery.position = nearest.position AND standing = 1
+) AS first
+WHERE lane.id = $1 RETURNING lane.head
 """
 _DELETE = timed("""
 DELETE FROM lane WHERE id IN (THESE) AND head IS NULL AND owner IS NULL AND quiet_at <= INSTANT
@@ -166,9 +181,9 @@ async def keep(ids: Sequence[int], owner: str, lease: int, tx: Transaction) -> d
     return {row[0]: row[1] for row in await tx.fetch(_KEEP, lease, *_padded(ids), owner)}
 
 
-async def renew(lease: Lease, seconds: int, tx: Transaction) -> bool:
-    """Lock the lane and renew the lease, if it is still ours."""
-    return await tx.fetchrow(_RENEW, lease.lane, lease.fence, lease.owner, seconds) is not None
+def renewed(lease: Lease, seconds: int) -> Statement:
+    """Return what locks the lane and renews the lease. It returns until when; nothing if the lease is not ours."""
+    return _RENEW, (lease.lane, lease.fence, lease.owner, seconds)
 
 
 async def put_back(lease: Lease, wait: int, tx: Transaction) -> bool:
@@ -233,16 +248,13 @@ async def append(lane: int, tx: Transaction) -> int:
 
 async def advance(lane: int, present: int, ageing: int, tx: Transaction) -> bool:
     """Put the first that stands in a locked lane at its head and end whatever lease there is. Returns whether any."""
-    rows = await tx.fetch(_STANDING, lane)
-    if not rows:
-        await tx.execute(_MOVE, lane, None, None, None, None, None)
-        return False
-    position, agency, state, next_at = rows[0][0], rows[0][1], rows[0][2], rows[0][3]
-    parked = state if state in {"needs_person", "rejected"} else None
-    ready_at = None if parked else max(present, next_at or 0)
-    urgent_at = min(urgency(row[4], row[5], ageing) for row in rows)
-    await tx.execute(_MOVE, lane, position, agency, ready_at, urgent_at, parked)
-    return True
+    statement, values = advanced(lane, present, ageing, without=_NO_POSITION)
+    return await tx.fetchval(statement, *values) is not None
+
+
+def advanced(lane: int, present: int, ageing: int, *, without: int) -> Statement:
+    """Return what does so, as if nothing stood at the position `without`. It returns the position of the head."""
+    return _ADVANCE, (lane, without, present, ageing)
 
 
 async def strays(limit: int, tx: Transaction) -> list[int]:

@@ -359,7 +359,7 @@ async def test_a_worker_that_lost_its_lease_cannot_settle(place: Place, *, acts:
 async def test_a_worker_that_lost_its_lease_cannot_send(place: Place) -> None:
     """It stood still between taking a lane and beginning: another has the lane now, and only that one may begin."""
     async with bench(place) as one:
-        await one.accept("tell")
+        delivery = await one.accept("tell")
         chosen = DeliverySettings()
         taken = await one.store.engine.write(
             partial(steps.take, system=SYSTEM, owner="sleeper", known=[], room=1, settings=chosen)
@@ -370,8 +370,12 @@ async def test_a_worker_that_lost_its_lease_cannot_send(place: Place) -> None:
             partial(steps.take, system=SYSTEM, owner="other", known=[], room=1, settings=chosen)
         )
         course = steps.Course(ordinal=1, request_id="r", action=Action.SEND)
-        assert not await one.store.engine.write(partial(steps.begin, job, course, chosen))
-        assert await one.store.engine.write(partial(steps.begin, again.jobs[0], course, chosen))
+        with pytest.raises(steps.NotOurs):
+            await one.store.engine.write(partial(steps.begin, job, course, chosen))
+        assert (await one.get(delivery)).state == "accepted"
+        assert await one.attempts(delivery) == []
+        await one.store.engine.write(partial(steps.begin, again.jobs[0], course, chosen))
+        assert (await one.get(delivery)).state == "sending"
 
 
 async def test_what_may_not_be_attempted_is_not_begun(place: Place) -> None:
@@ -384,7 +388,7 @@ async def test_what_may_not_be_attempted_is_not_begun(place: Place) -> None:
         )
         await one.store.engine.write(partial(deliveries.change, delivery.id, {"state": "cancelled", "settled_at": 1}))
         course = steps.Course(ordinal=1, request_id="r", action=Action.SEND)
-        with pytest.raises(steps.NotToBegin):
+        with pytest.raises(steps.NotOurs):
             await one.store.engine.write(partial(steps.begin, taken.jobs[0], course, chosen))
         assert await one.attempts(delivery) == []
 
@@ -399,7 +403,7 @@ async def test_a_worker_that_lost_its_lease_cannot_put_back(place: Place) -> Non
         await one.move(LEASE)
         (job,) = (await one.store.engine.write(partial(take, owner="other"))).jobs
         course = steps.Course(ordinal=1, request_id="r", action=Action.SEND)
-        assert await one.store.engine.write(partial(steps.begin, job, course, chosen))
+        await one.store.engine.write(partial(steps.begin, job, course, chosen))
         assert not await one.store.engine.write(partial(steps.put_back, late, None, None, 0.0))
         assert (await one.store.engine.write(partial(take, owner="third"))).jobs == ()
 

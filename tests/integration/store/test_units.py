@@ -15,7 +15,7 @@ _COUNT = (
     "ON CONFLICT (agency, system, shard) DO UPDATE SET open = backlog.open + excluded.open RETURNING open"
 )
 _REACH = "INSERT INTO reach (micros, seen_at, system) VALUES ($2, $2, $1)"
-_PRESS = "INSERT INTO switch (system, paused_by, why, since) VALUES ($1, $2, $2, 0)"
+_PRESS = "INSERT INTO switch (system, paused_by, why, since) VALUES ($1, $2, $2, 0) RETURNING system"
 
 
 async def _rows(tx: Transaction) -> dict[str, list[Any]]:
@@ -28,18 +28,18 @@ async def _rows(tx: Transaction) -> dict[str, list[Any]]:
 
 
 async def test_statements_run_together_have_each_its_own_values(place: Place) -> None:
-    """Each statement gets its own values, whatever the others count, and the last one's answer is returned."""
+    """Each statement gets its own values, whatever the others count, and what it returns stands in its place."""
     statements = (_REACH, ("toy", 7)), (_PRESS, ("toy", "x")), (_COUNT, ("000.00.01.H99", "toy", 3))
 
     async def work(tx: Transaction) -> Any:
-        return await tx.together(*statements)
+        return tuple(await tx.together(*statements))
 
     async def alone(tx: Transaction) -> Any:
-        return await tx.together(statements[-1])
+        return tuple(await tx.together(statements[-1]))
 
     async with place.opened() as store:
-        assert await store.engine.write(work) == 3
-        assert await store.engine.write(alone) == 6
+        assert await store.engine.write(work) == (None, "toy", 3)
+        assert await store.engine.write(alone) == (6,)
         assert await store.engine.read(_rows) == {
             "backlog": [("000.00.01.H99", "toy", 6)],
             "reach": [("toy", 7, 7)],
