@@ -98,8 +98,8 @@ class Side:
     def measure(self, found: peers.Found, *, rounds: int, seconds: int) -> Beside:
         """Measure everything. Raises `BenchError`."""
         self._say("Our mocks beside WireMock and Mountebank: each server on one core, the load on the others.")
-        disk, sync = _disk(self._programs.folder)
-        result = Beside(pinned=self._pinned, disk=disk, sync_seconds=sync)
+        kind, sync = disk(self._programs.folder)
+        result = Beside(pinned=self._pinned, disk=kind, sync_seconds=sync)
         ours, ready = self._ours("ours", OURS, journal=True)
         bare, bare_ready = self._ours("bare", OURS_BARE, journal=False)
         wiremock, mountebank = _peers(found, ours.asking)
@@ -277,7 +277,7 @@ def _count(row: Row) -> int:
     return 0 if row.books is None else row.books.total()
 
 
-def _disk(folder: Path) -> tuple[str, float]:
+def disk(folder: Path) -> tuple[str, float]:
     """Return the kind of file system under `folder`, and how long one small durable write takes there."""
     mounts = [mount for mount in psutil.disk_partitions(all=True) if folder.is_relative_to(mount.mountpoint)]
     kind = max(mounts, key=lambda mount: len(mount.mountpoint)).fstype if mounts else "unknown"

@@ -110,11 +110,11 @@ class Programs:
             self._wait(started, port)
         return started
 
-    def run(self, command: Sequence[object], environment: Mapping[str, str]) -> str:
+    def run(self, command: Sequence[object], environment: Mapping[str, str], *, seconds: float = READY_SECONDS) -> str:
         """Run a command to its end and return what it printed. Raises `BenchError`."""
         words = [str(part) for part in command]
         ended = subprocess.run(  # noqa: S603 - our own command
-            words, capture_output=True, text=True, env=dict(environment), timeout=READY_SECONDS, check=False
+            words, capture_output=True, text=True, env=dict(environment), timeout=seconds, check=False
         )
         if ended.returncode != 0:
             raise BenchError(f"{' '.join(words[:5])} … ended with {ended.returncode}: {ended.stderr.strip()[-2000:]}")

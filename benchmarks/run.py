@@ -1,8 +1,8 @@
 """One run: start upstreams and contenders, check that each answers rightly, load them in turn, write the report.
 
 The contenders are loaded one after the other, several rounds over, so that a drift of the machine falls on all alike.
-Everything stays on loopback, is bounded in time, and ends only what it started. A run has two parts, the gateway and
-the mocks; each can be run alone and then replaces only its own part of the report.
+Everything stays on loopback, is bounded in time, and ends only what it started. A run has three parts, the gateway, the
+mocks and durable delivery; each can be run alone and then replaces only its own part of the report.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
 from benchmarks import beside, beside_report, contenders, peers, profile, report, steps, upstreams
+from benchmarks.delivery import report as delivery_report
+from benchmarks.delivery.part import Part
 from benchmarks.errors import BenchError
 from benchmarks.figures import MICRO, Figure, Results, Stretch
 from benchmarks.load import CONNECTIONS, Request, drive
@@ -108,6 +110,26 @@ def _mocks(programs: Programs, tools: Tools, options: argparse.Namespace) -> lis
     result.seconds = time.monotonic() - started
     beside_report.write(DOCUMENT, result)
     return _judge("", result.figures)
+
+
+def _delivery(programs: Programs, tools: Tools, options: argparse.Namespace) -> list[str]:
+    """Measure durable delivery beside its peers and write that; return what went wrong."""
+    started = time.monotonic()
+    redis = _find("redis-server", options.redis, tools.environment)
+    libraries = [str(path) for path in (options.redis / "usr" / "lib").glob("*-linux-gnu")]
+    paths = [tools.environment["LD_LIBRARY_PATH"], *libraries]
+    tools = replace(tools, environment={**tools.environment, "LD_LIBRARY_PATH": ":".join(filter(None, paths))})
+    result = Part(programs, tools, console.print, scale=options.scale).measure(redis)
+    versions = {
+        "PostgreSQL": result.postgres_version,
+        "Redis": report.program_version(tools, redis, "--version"),
+        "wrk": report.program_version(tools, tools.wrk, "-v"),
+    }
+    libraries = ["uvicorn", "uvloop", "asyncpg", "procrastinate", "psycopg", "celery", "redis"]
+    result.machine = report.describe(libraries, versions)
+    result.seconds = time.monotonic() - started
+    delivery_report.write(DOCUMENT, result)
+    return [line for whole in result.whole for line in whole.wrong]
 
 
 def _over(run: Run, upstream: Upstream) -> None:
@@ -223,16 +245,18 @@ def _tools(folder: Path) -> contenders.Tools:
         "LD_LIBRARY_PATH": ":".join(libraries),
     }
 
-    def find(name: str) -> Path:
-        for place in (folder / "usr" / "sbin" / name, folder / "usr" / "bin" / name):
-            if place.exists():
-                return place
-        found = shutil.which(name, path=f"{environment['PATH']}:/usr/sbin")
-        if found is None:
-            raise SystemExit(f"{name} is missing; `make bench` installs it")
-        return Path(found)
+    nginx, haproxy, wrk = (_find(name, folder, environment) for name in ("nginx", "haproxy", "wrk"))
+    return contenders.Tools(nginx=nginx, haproxy=haproxy, wrk=wrk, environment=environment)
 
-    return contenders.Tools(nginx=find("nginx"), haproxy=find("haproxy"), wrk=find("wrk"), environment=environment)
+
+def _find(name: str, folder: Path, environment: dict[str, str]) -> Path:
+    for place in (folder / "usr" / "sbin" / name, folder / "usr" / "bin" / name):
+        if place.exists():
+            return place
+    found = shutil.which(name, path=f"{environment['PATH']}:/usr/sbin")
+    if found is None:
+        raise SystemExit(f"{name} is missing; `make bench` installs it")
+    return Path(found)
 
 
 def _which(name: str) -> Path | None:
@@ -262,6 +286,10 @@ def _options() -> argparse.Namespace:
         default=ROOT / ".bench" / "node" / "node_modules",
         help="where WireMock and Mountebank lie",
     )
+    parser.add_argument(
+        "--redis", type=Path, default=ROOT / ".bench" / "redis", help="where Redis lies, if the machine has none"
+    )
+    parser.add_argument("--scale", type=float, default=1.0, help="make durable delivery's part smaller, to try it out")
     parser.add_argument("--only", choices=PARTS, help="run this part alone, and replace only its part of the report")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3)
@@ -271,6 +299,7 @@ def _options() -> argparse.Namespace:
 PARTS: Final[dict[str, Callable[[Programs, Tools, argparse.Namespace], list[str]]]] = {
     "gateway": _gateway,
     "mocks": _mocks,
+    "delivery": _delivery,
 }
 
 

@@ -78,6 +78,15 @@ peers() { # what the peers of the mocks run on, and the peers
         printf '%s\n' "$stamp" >.bench/node/.ready
     fi
 }
-case " $* " in *" --only gateway "* | *" --only=gateway "*) ;; *) peers ;; esac
+queues() { # what the peers of durable delivery run on, besides Python packages
+    if ! command -v redis-server >/dev/null && [ ! -e .bench/redis/.ready ]; then
+        command -v apt-get >/dev/null || { say "Please install Redis (there is no apt-get here to do it)."; exit 1; }
+        say "Fetching Redis as a Debian package and unpacking it below .bench (about 2 MB; nothing is set up) …"
+        unpack .bench/redis redis-server
+    fi
+}
+only=$(printf '%s\n' " $* " | sed -n 's/.* --only[ =]\([a-z]*\) .*/\1/p')
+case "$only" in "" | mocks) peers ;; esac
+case "$only" in "" | delivery) queues ;; esac
 
 exec .bench/python/bin/python -m benchmarks.run "$@"

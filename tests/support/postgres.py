@@ -53,12 +53,12 @@ _OPTIONS: Final = {
 class Postgres:
     """A server in a directory of its own, which can be stopped and started again. Its processes end with `remove`.
 
-    `options` are set beyond the usual ones, or in their place.
+    `options` are set beyond the usual ones, or in their place; `folder` is where the directory is made.
     """
 
-    def __init__(self, options: Mapping[str, str] | None = None) -> None:
+    def __init__(self, options: Mapping[str, str] | None = None, *, folder: Path | None = None) -> None:
         self._options = {**_OPTIONS, **(options or {})}
-        self.home = Path(tempfile.mkdtemp(prefix="lienthong-postgres-", dir=_in_memory()))
+        self.home = Path(tempfile.mkdtemp(prefix="lienthong-postgres-", dir=folder or _in_memory()))
         self._as: dict[str, Any] = {}
         if os.geteuid() == 0:  # PostgreSQL does not run as root
             os.chown(self.home, _NOBODY, _NOBODY)
@@ -66,6 +66,13 @@ class Postgres:
         self._programs = self._reachable()
         self._process: subprocess.Popen[bytes] | None = None
         self._run("initdb", "--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "--username=postgres")
+
+    @property
+    def pid(self) -> int:
+        """Return the number of its first process. Raises `RuntimeError` when it does not run."""
+        if self._process is None:
+            raise RuntimeError("PostgreSQL does not run")
+        return self._process.pid
 
     @property
     def dsn(self) -> str:
