@@ -20,6 +20,7 @@ from gateway.retention import Nightly
 from gateway.security import QuotaBook
 from gateway.store import open_store
 from gateway.systems import PartnerSystem, PopulationSystem
+from gateway.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -49,6 +50,9 @@ class Gateway:
         self.systems = {name: system for name, system in systems.items() if system is not None}
         outlets = {name: system.outlet for name, system in self.systems.items() if system.outlet is not None}
         self.deliveries = Deliveries(store, settings.delivery, outlets)
+        self.webhooks = Webhooks(store, self.deliveries, settings.webhooks, settings.delivery, observer=metrics)
+        if settings.webhooks.allowed:
+            self.systems[self.webhooks.name] = self.webhooks
 
     @classmethod
     @asynccontextmanager
@@ -75,16 +79,19 @@ class Gateway:
             stack.push_async_callback(gateway.retire)
             if carrying:
                 gateway.deliveries.start()
+                gateway.webhooks.start()
             yield gateway
 
     async def retire(self) -> None:
         """Take nothing more that is not a call's, and let end what is under way. A second time has nothing to do."""
+        await self.webhooks.stop()
         await self.deliveries.stop(self.settings.server.stop_seconds)
 
     def observe(self) -> None:
         """Set the metrics that are states rather than events."""
         for name, system in self.systems.items():
             self.metrics.observe(name, system.state())
+        self.metrics.webhooks_lag(self.webhooks.lags())
 
     def unready(self) -> tuple[str, ...]:
         """Return why calls would not be accepted now; nothing here depends on a partner."""

@@ -20,6 +20,7 @@ from adapters.population.settings import PopulationSettings
 from gateway.delivery.settings import DeliverySettings
 from gateway.resilience.settings import PolicySettings
 from gateway.store.place import place_of
+from gateway.webhooks import WebhooksSettings
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -202,6 +203,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     retention: RetentionSettings = RetentionSettings()
     delivery: DeliverySettings = DeliverySettings()
+    webhooks: WebhooksSettings = WebhooksSettings()
     systems: SystemsSettings = SystemsSettings()
 
     @model_validator(mode="after")

@@ -13,6 +13,7 @@ from gateway.settings import Settings
 from gateway.store import upgrading
 from gateway.store.backup import Backup, back_up
 from gateway.store.backup import restore as make_again
+from gateway.webhooks import Webhooks
 from lienthong import options
 from lienthong.stop import ExitCode
 from lienthong.stores import explained, operator
@@ -85,7 +86,7 @@ def migrate(
 
 def _known(settings: Settings) -> list[str]:
     """Return every system that this release knows: one that is configured later shall be paused too."""
-    return sorted(type(settings.systems).model_fields)
+    return sorted([*type(settings.systems).model_fields, Webhooks.name])
 
 
 def _size(made: Backup) -> int:

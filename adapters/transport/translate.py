@@ -105,10 +105,10 @@ def _judged_before(error: BaseException, step: Step) -> tuple[type[Failure], str
         return InvalidRequest, "request_unsendable", Layer.OURS
     if _caused_by(error, ssl.SSLCertVerificationError):
         return NotSent, "certificate_not_trusted", Layer.NETWORK
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        reason = "address_refused" if _caused_by(error, AddressRefused) else "dns_failed"
-        return NotSent, reason, Layer.NETWORK
-    return NotSent, _BEFORE.get(step, "connection_failed"), Layer.NETWORK
+    if _caused_by(error, AddressRefused):
+        return NotSent, "address_refused", Layer.NETWORK
+    looked_up = not isinstance(error, aiohttp.ClientConnectorDNSError)
+    return NotSent, _BEFORE.get(step, "connection_failed") if looked_up else "dns_failed", Layer.NETWORK
 
 
 def _reason_after(error: BaseException) -> str:

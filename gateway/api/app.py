@@ -11,7 +11,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from gateway.api import citizens, deliveries, health, openapi, partner, preferences, problems, replays, systems
+from gateway.api import (
+    citizens,
+    deliveries,
+    events,
+    health,
+    openapi,
+    partner,
+    preferences,
+    problems,
+    replays,
+    systems,
+    webhooks,
+)
 from gateway.api.guards import Guards, new_id
 from gateway.api.problems import Refused
 from gateway.monitor.logs import defect
@@ -67,7 +79,8 @@ def api(*more: Callable[[FastAPI], Schemas]) -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    parts = (citizens.routes, deliveries.routes, replays.routes, *more, systems.routes, health.routes)
+    own = (citizens.routes, deliveries.routes, replays.routes, events.routes, webhooks.routes)
+    parts = (*own, *more, systems.routes, health.routes)
     schemas = [part(app) for part in parts]
     _explained(app)
     openapi.install(app, tuple(chain.from_iterable(schemas)))

@@ -48,6 +48,11 @@ REFUSAL_STATUS: dict[str, int] = {
     "idempotency_key": 422,
     "key_reused": 409,
     "backlog_full": 429,
+    "cursor_expired": 410,
+    "webhook_unknown": 404,
+    "webhook_disabled": 409,
+    "too_many_webhooks": 409,
+    "target_not_allowed": 422,
     "delivery_unknown": 404,
     "delivery_no_such_delivery": 404,
     "delivery_final": 409,
@@ -100,6 +105,7 @@ FIELD_REASONS = {
     "birth_future": "birth_future",
     "never_stops": "never_stops",
     "dossier_or_reason": "dossier_or_reason",
+    "cursor_or_since": "cursor_or_since",
 }
 """Validation error type → key of the catalogue's `field` table. Anything else is `invalid`."""
 

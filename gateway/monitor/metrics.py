@@ -16,6 +16,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from gateway.resilience import BreakerState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from contracts.model import AgencyCode, Kind, Layer, Operation
     from gateway.resilience import PipelineState
     from gateway.resilience.retry import Reason
@@ -120,6 +122,12 @@ class Metrics:
             "When this process last deleted what had been kept long enough; 0 if it never did.",
             registry=registry,
         )
+        self._webhook_lag = Gauge(
+            "lienthong_webhook_lag_seconds",
+            "Age of the oldest event that an endpoint has not taken, where this process looks after it.",
+            ("webhook",),
+            registry=registry,
+        )
         self._opened_at: dict[str, float] = {}
 
     def call_ended(self, operation: Operation, kind: Kind | None) -> None:
@@ -140,6 +148,12 @@ class Metrics:
         for what, count in asdict(gone).items():
             self._retention_deleted.labels(what).inc(count)
         self._retention_ran_at.set_to_current_time()
+
+    def webhooks_lag(self, lags: Mapping[str, float]) -> None:
+        """Set how far behind each webhook is that this process looks after; the others are another's to tell of."""
+        self._webhook_lag.clear()
+        for webhook, seconds in lags.items():
+            self._webhook_lag.labels(webhook).set(seconds)
 
     def observe(self, system: str, state: PipelineState) -> None:
         """Set the gauges of one system to its state now."""

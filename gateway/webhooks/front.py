@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import uuid
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from adapters.webhook import new_secret, target
 from gateway.resilience.breaker import BreakerState
 from gateway.resilience.state import PipelineState
-from gateway.store.tables.instant import MICROS
+from gateway.store.times import to_micros
 from gateway.webhooks import book
 from gateway.webhooks.keeper import Keeper
 from gateway.webhooks.outlet import ALL
@@ -37,7 +37,14 @@ _HOUR = 3600
 
 
 class Webhooks:
-    """The endpoints of one store. Each method raises `StoreUnavailable`, and has then changed nothing."""
+    """The endpoints of one store. Each method raises `StoreUnavailable`, and has then changed nothing.
+
+    Towards the rest of the gateway all endpoints together are one system, with a stop switch.
+    """
+
+    name: Final = ALL
+    outlet: Final = None
+    certificate_fault: Final = None
 
     def __init__(
         self,
@@ -62,6 +69,13 @@ class Webhooks:
     async def stop(self) -> None:
         """Let go of every endpoint. Stop this before the deliveries."""
         await self.keeper.stop()
+
+    async def aclose(self) -> None:
+        """Do nothing: with `stop` every connection is closed."""
+
+    def lags(self) -> dict[str, float]:
+        """Return how old is, in seconds, the oldest event that each endpoint looked after here has not taken."""
+        return self.keeper.lags()
 
     async def add(
         self, client: str, url: str, *, agencies: Collection[AgencyCode], types: Collection[str] = ()
@@ -111,7 +125,7 @@ class Webhooks:
         self, webhook: str, client: str, *, position: int | None = None, since: datetime | None = None
     ) -> Answer:
         """Send everything once more that is behind a place in the feed, or has happened since a moment."""
-        at = None if since is None else int(since.timestamp() * MICROS)
+        at = None if since is None else to_micros(since)
         return await self._done(partial(book.redeliver, webhook, client, position, at))
 
     async def test(self, webhook: str, client: str) -> str | Refusal:

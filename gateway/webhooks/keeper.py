@@ -77,12 +77,14 @@ class Keeper:
         self._owner = str(uuid.uuid4())
         self._clock: Callable[[], float] = asyncio.get_running_loop().time
         self._wake = asyncio.Event()
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._lines: dict[str, tuple[tuple[object, ...], Line]] = {}
         self._oldest: dict[str, float] = {}
 
     def start(self) -> None:
         """Begin to look after endpoints."""
+        self._stopping = False
         self._task = asyncio.create_task(self._serve())
 
     def wake(self) -> None:
@@ -91,10 +93,10 @@ class Keeper:
 
     async def stop(self) -> None:
         """Let go of everything; another process takes it up at once."""
+        self._stopping = True  # not by cancelling: what waits with a time limit may lose that on Python 3.11
+        self._wake.set()
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await self._task
             self._task = None
         for webhook in list(self._lines):
             await self._hang_up(webhook)
@@ -127,7 +129,7 @@ class Keeper:
         return more
 
     async def _serve(self) -> None:
-        while True:
+        while not self._stopping:
             self._wake.clear()
             more = False
             try:
@@ -184,7 +186,7 @@ class Keeper:
 
     async def _give_up(self, row: WebhookRow, why: str) -> None:
         if await self._engine.write(partial(book.give_up, row.id, why, row.failing_since)):
-            _log.warning("webhook disabled", webhook=row.id, client=row.client, reason=why)
+            _log.warning("webhook disabled", system=row.system, client=row.client, reason=why)
         await self._hang_up(row.id)
 
     async def _tell(self, row: WebhookRow, present: int) -> bool:

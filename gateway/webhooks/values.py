@@ -34,7 +34,7 @@ TYPES: frozenset[str] = frozenset(f"{_OF_DELIVERIES}{state}" for state in Delive
 class Refusal(StrEnum):
     """Why something about an endpoint cannot be done."""
 
-    NO_SUCH_WEBHOOK = "no_such_webhook"
+    NO_SUCH_WEBHOOK = "webhook_unknown"
     TARGET_NOT_ALLOWED = "target_not_allowed"
     """The operator's list does not have the address."""
     TOO_MANY = "too_many_webhooks"
