@@ -46,6 +46,7 @@ def run(
         "keys": None,
         "events": kept.events.days,
         "replays": kept.audit.days,
+        "messages": kept.events.days,
         "deliveries": kept.audit.days,
         "calls": kept.audit.days,
     }

@@ -113,7 +113,7 @@ class Metrics:
         )
         self._retention_deleted = Counter(
             "lienthong_retention_deleted",
-            "What was deleted because its time was over: attempts, bodies, keys, events, deliveries, calls.",
+            "What was deleted because its time was over: attempts, bodies, keys, events and so on.",
             ("what",),
             registry=registry,
         )

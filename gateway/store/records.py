@@ -198,6 +198,7 @@ class Retained:
     keys: int
     events: int
     replays: int
+    messages: int
     deliveries: int
     calls: int
 

@@ -38,9 +38,11 @@ UPDATE delivery SET payload = NULL, result = NULL, said = NULL
 WHERE number IN (SELECT number FROM delivery WHERE {_WITH_BODY} LIMIT $2) AND {_WITH_BODY}
 """  # noqa: S608 - our words
 _RECORD = f"standing = 0 AND {_BARE} AND settled_at < $1 AND kept_until < $2"
-_RECORDS = f"SELECT number, id, lane FROM delivery WHERE {_RECORD} ORDER BY settled_at LIMIT $3"  # noqa: S608 - our words
-_DELETE_RECORDS = f"DELETE FROM delivery WHERE {_RECORD} AND number IN (THESE)"  # noqa: S608 - our words
+_MESSAGES = "system >= 'webhook:' AND system < 'webhook;'"
+_RECORDS = f"SELECT number, lane FROM delivery WHERE {_RECORD} WHICH ORDER BY settled_at LIMIT $3"  # noqa: S608 - our words
+_DELETE_RECORDS = f"DELETE FROM delivery WHERE {_RECORD} AND number IN (THESE) RETURNING id"  # noqa: S608 - our words
 _DELETE_RULINGS = "DELETE FROM ruling WHERE delivery IN (THESE)"
+_DELETE_CALLS = "DELETE FROM audit WHERE call IN (THESE)"
 _COUNTS = {
     "attempts": """
         SELECT count(*) FROM attempt WHERE opened_at < $1
@@ -53,7 +55,8 @@ _COUNTS = {
     """,
 }
 _OVER = "standing = 0 AND settled_at < $1 AND kept_until < $2"
-_COUNT_RECORDS = f"SELECT count(*) FROM delivery WHERE {_OVER}"  # noqa: S608 - our words
+_COUNT_RECORDS = f"SELECT count(*) FROM delivery WHERE {_OVER} AND NOT ({_MESSAGES})"  # noqa: S608 - our words
+_COUNT_MESSAGES = f"SELECT count(*) FROM delivery WHERE {_OVER} AND {_MESSAGES}"  # noqa: S608 - our words
 _COUNT_CALLS = f"""
 SELECT count(*) FROM audit WHERE asked_at < $1
     AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.id = audit.call AND NOT ({_OVER}))
@@ -79,6 +82,7 @@ class RetentionTable:
                 **counts,
                 events=await events.old(ends["events"], tx),
                 replays=await replays.old(ends["calls"], tx),
+                messages=int(await tx.fetchval(_COUNT_MESSAGES, ends["events"], now)),
                 deliveries=int(await tx.fetchval(_COUNT_RECORDS, ends["calls"], now)),
                 calls=int(await tx.fetchval(_COUNT_CALLS, ends["calls"], now)),
             )
@@ -127,7 +131,8 @@ class RetentionTable:
             keys=await self._in_bites(lambda tx: idempotency.prune(ends["keys"], _ROWS_PER_UNIT, tx)),
             events=await self._in_bites(partial(events.prune, ends["events"], _ROWS_PER_UNIT)),
             replays=await self._replays(ends["calls"]),
-            deliveries=await self._in_bites(partial(_delete_records, ends["calls"], now)),
+            messages=await self._in_bites(partial(_delete_records, ends["events"], now, messages=True)),
+            deliveries=await self._in_bites(partial(_delete_records, ends["calls"], now, messages=False)),
             calls=await self._audit.prune_calls(from_micros(ends["calls"])),
         )
 
@@ -142,23 +147,27 @@ class RetentionTable:
         return gone
 
 
-async def _delete_records(before: int, now: int, tx: Transaction) -> int:
+async def _delete_records(before: int, now: int, tx: Transaction, *, messages: bool) -> int:
     """Delete deliveries that ended before then, what persons said about them, and lanes that are empty without them.
 
-    Lanes are locked first, as by everybody. A lane that somebody is changing is passed over: its turn comes again.
+    Of `messages` to webhooks the audit goes too: nobody had asked for them. Lanes are locked first, as by everybody; a
+    lane that somebody is changing is passed over, and its turn comes again.
     """
-    found = await tx.fetch(_RECORDS, before, now, _RECORDS_PER_UNIT)
+    which = f"AND {_MESSAGES}" if messages else ""
+    found = await tx.fetch(_RECORDS.replace("WHICH", which), before, now, _RECORDS_PER_UNIT)
     if not found:
         return 0
-    locked = await lanes.lock_many({lane for _, _, lane in found}, tx)
-    mine = [(number, delivery) for number, delivery, lane in found if lane in locked]
+    locked = await lanes.lock_many({lane for _, lane in found}, tx)
+    mine = [number for number, lane in found if lane in locked]
     if not mine:
         return 0
-    these = places(3, len(mine))
-    gone = await tx.execute(_DELETE_RECORDS.replace("THESE", these), before, now, *(number for number, _ in mine))
-    await tx.execute(_DELETE_RULINGS.replace("THESE", places(1, len(mine))), *(delivery for _, delivery in mine))
+    rows = await tx.fetch(_DELETE_RECORDS.replace("THESE", places(3, len(mine))), before, now, *mine)
+    gone = [row[0] for row in rows]
+    if gone:
+        for statement in (_DELETE_RULINGS, _DELETE_CALLS)[: 1 + messages]:
+            await tx.execute(statement.replace("THESE", places(1, len(gone))), *gone)
     await lanes.delete_empty(locked, tx)
-    return gone
+    return len(gone)
 
 
 def _ends(periods: Periods, now: int) -> dict[str, int]:

@@ -163,6 +163,22 @@ async def test_a_lane_in_which_the_partner_may_still_act_stays(place: Place) -> 
         await one.until(behind, "settled")
 
 
+async def test_messages_go_with_the_events_they_tell_of(place: Place) -> None:
+    """Nobody asked for them, so neither they nor their audit are kept for years; other deliveries are."""
+    async with bench(place) as one:
+        kept, message = await _ended(one, "put", "settled"), await _ended(one, "put", "settled", lane="M")
+        await one.store.engine.write(
+            lambda tx: tx.execute("UPDATE delivery SET system = 'webhook:1', kept_until = 0 WHERE id = $1", message.id)
+        )
+        await one.move(26 * DAY)
+        gone = await _run(one)
+        assert (gone.messages, gone.deliveries, gone.calls) == (1, 0, 0)
+        assert await one.deliveries.get(kept.id) is not None
+        assert await one.store.audit.call(kept.id) is not None
+        assert await one.store.audit.call(message.id) is None
+        assert await _count(one, "lane") == 1
+
+
 async def test_only_a_beginning_of_the_feed_goes(place: Place) -> None:
     """Old events go in order, read or not; whoever has not read them is told from where one can go on."""
     async with bench(place) as one:
@@ -232,7 +248,8 @@ async def test_what_is_set_going_again_at_that_moment_keeps_its_body(postgres: P
     ("statement", "index", "values"),
     [
         (retention._FORGET_BODIES, "delivery_body", (0, 9)),
-        (retention._RECORDS, "delivery_bare", (0, 0, 9)),
+        (retention._RECORDS.replace("WHICH", ""), "delivery_bare", (0, 0, 9)),
+        (retention._RECORDS.replace("WHICH", f"AND {retention._MESSAGES}"), "delivery_to_webhook", (0, 0, 9)),
         ("SELECT 1 FROM delivery WHERE delivery.lane = $1 AND standing = 0", "delivery_gone", (1,)),
     ],
 )

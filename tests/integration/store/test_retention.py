@@ -25,7 +25,7 @@ DAY = 86_400 * instant.MICROS
 PERIODS = Periods(
     attempts=timedelta(days=10), bodies=timedelta(days=20), events=timedelta(days=25), audit=timedelta(days=30)
 )
-NOTHING = Retained(attempts=0, bodies=0, keys=0, events=0, replays=0, deliveries=0, calls=0)
+NOTHING = Retained(attempts=0, bodies=0, keys=0, events=0, replays=0, messages=0, deliveries=0, calls=0)
 
 
 async def _pass(store: Assembly, days: float) -> None:

@@ -14,6 +14,7 @@ from gateway.store import KeyMissing, NotOurs, SchemaBehind, SchemaTooNew, migra
 from gateway.store.sqlite import connection as sqlite
 from gateway.store.sqlite.locks import ServingLock
 from gateway.store.upgrading import Standing, Version, look, migrate
+from tests.unit.store.test_migrations import VERSIONS, sample
 
 if TYPE_CHECKING:
     from tests.support.stores import Place
@@ -35,14 +36,14 @@ async def _do(place: Place, statement: str) -> None:
     await database.close()
 
 
-async def _make_old(place: Place) -> None:
+async def _make_old(place: Place, version: str = OLD) -> None:
     """Make the tables of an older release, empty."""
     if place.dsn is not None:
-        await _do(place, await asyncio.to_thread(migrations.script, None, OLD))
+        await _do(place, await asyncio.to_thread(migrations.script, None, version))
         return
     sqlite.make_file(place.folder / "store.db")
     with closing(sqlite.connect(place.folder / "store.db", busy_seconds=1)) as connection:
-        migrations.upgrade(connection, OLD)
+        migrations.upgrade(connection, version)
 
 
 async def test_looking_changes_nothing(bare: Place) -> None:
@@ -55,14 +56,20 @@ async def test_looking_changes_nothing(bare: Place) -> None:
     assert not (bare.folder / "keys").exists()
 
 
-async def test_tables_are_brought_up_to_date(bare: Place) -> None:
-    """An older version comes up to date and its keys with it, an empty place becomes a store; a second time is none."""
-    await _make_old(bare)
-    assert (await migrate(_settings(bare))).found == OLD
+@pytest.mark.parametrize("version", VERSIONS[:-1])
+async def test_tables_are_brought_up_to_date(bare: Place, version: str) -> None:
+    """Any older version, with rows in its tables, comes up to date and its keys with it; a second time is none."""
+    if bare.dsn is None:
+        await _make_old(bare, version)
+        with closing(sqlite3.connect(bare.folder / "store.db")) as connection:
+            connection.executescript(sample(f"{version}.sql", bare.folder / "keys"))
+    else:
+        await _do(bare, sample(f"{version}.postgres.sql", bare.folder / "keys"))
+    assert (await migrate(_settings(bare))).found == version
     assert (await migrate(_settings(bare))).standing is Standing.OK
     assert (await look(_settings(bare))).found == migrations.HEAD
-    async with bare.opened(serving=False):
-        pass
+    async with bare.opened(serving=False) as store:
+        assert await store.audit.call("call-failed") is not None
 
 
 async def test_an_empty_place_becomes_a_store(bare: Place) -> None:

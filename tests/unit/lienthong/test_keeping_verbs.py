@@ -160,7 +160,7 @@ def test_what_is_over_is_counted_and_deleted(command: Command) -> None:
     """A dry run counts; a run deletes and stands in the journal; the days come from the settings."""
     code, out, _ = command("retention", "run", "--dry-run", "--json")
     assert code == ExitCode.DONE
-    kinds = ("attempts", "bodies", "keys", "events", "replays", "deliveries", "calls")
+    kinds = ("attempts", "bodies", "keys", "events", "replays", "messages", "deliveries", "calls")
     assert json.loads(out) == {"dry_run": True, **dict.fromkeys(kinds, 0)}
     code, table, _ = command("retention", "run", "--dry-run")
     assert (code, "Would go" in table, "1826" in table, "90" in table) == (ExitCode.DONE, True, True, True)

@@ -52,6 +52,12 @@ def _schema(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     return connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name").fetchall()
 
 
+def _counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return how many rows each table has."""
+    tables = [name for name, sql in _schema(connection) if sql.startswith("CREATE TABLE")]
+    return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in tables}  # noqa: S608 - ours
+
+
 def test_the_last_version_is_the_one_needed() -> None:
     """`HEAD` names the newest version; versions are four digits, grow, and follow one another."""
     assert VERSIONS[-1] == migrations.HEAD
@@ -68,6 +74,8 @@ def test_every_version_comes_up_to_date(tmp_path: Path, version: str) -> None:
     path, keys = tmp_path / "store.db", tmp_path / "keys"
     with closing(_make(path, version)) as connection:
         connection.executescript(sample(f"{version}.sql", keys))
+        before = _counts(connection)
+    assert {table for table, rows in before.items() if not rows} <= {"process"}
 
     async def look() -> None:
         async with opened(tmp_path) as store:
@@ -84,6 +92,8 @@ def test_every_version_comes_up_to_date(tmp_path: Path, version: str) -> None:
     with closing(sqlite.connect(path, busy_seconds=1)) as old, closing(_make(tmp_path / "new.db", "head")) as new:
         assert migrations.check(old, path) == (Standing.OK, migrations.HEAD)
         assert _schema(old) == _schema(new)
+        after = _counts(old)
+        assert {table: after[table] for table in before} == before | {"key_check": 2}
         assert old.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert old.execute("PRAGMA foreign_key_check").fetchall() == []
 

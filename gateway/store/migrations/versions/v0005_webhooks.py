@@ -48,10 +48,14 @@ def _webhooks(sql: Words) -> tuple[str, ...]:
     CREATE INDEX delivery_of_webhook ON delivery (system, number)
     WHERE standing = 1 AND system >= 'webhook:' AND system < 'webhook;'
     """,
+        """
+    CREATE INDEX delivery_to_webhook ON delivery (settled_at)
+    WHERE standing = 0 AND system >= 'webhook:' AND system < 'webhook;'
+    """,
     )
 
 
 def upgrade() -> None:
-    """Make the table, and an index to the messages that are under way."""
+    """Make the table, and indexes to the messages that are under way and to those that have ended."""
     for statement in _webhooks(words()):
         op.execute(statement)

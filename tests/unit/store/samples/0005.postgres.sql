@@ -485,6 +485,7 @@ CREATE INDEX delivery_gone ON public.delivery USING btree (lane, "position") WHE
 CREATE INDEX delivery_of ON public.delivery USING btree (agency, number);
 CREATE INDEX delivery_of_webhook ON public.delivery USING btree (system, number) WHERE ((standing = 1) AND (system >= 'webhook:'::text) AND (system < 'webhook;'::text));
 CREATE UNIQUE INDEX delivery_standing ON public.delivery USING btree (lane, "position") WHERE (standing = 1);
+CREATE INDEX delivery_to_webhook ON public.delivery USING btree (settled_at) WHERE ((standing = 0) AND (system >= 'webhook:'::text) AND (system < 'webhook;'::text));
 CREATE INDEX delivery_trouble ON public.delivery USING btree (number) WHERE (state = ANY (ARRAY['unknown'::text, 'held'::text, 'needs_person'::text]));
 CREATE INDEX event_new ON public.event USING btree (number) WHERE ("position" IS NULL);
 CREATE INDEX idempotency_kept ON public.idempotency USING btree (kept_until);
