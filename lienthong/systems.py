@@ -11,6 +11,7 @@ from rich.table import Table
 from contracts import texts
 from gateway.settings import Settings
 from gateway.store import Switch
+from gateway.webhooks import Webhooks
 from lienthong import options
 from lienthong.help import Command
 from lienthong.stop import ExitCode, Stop
@@ -89,4 +90,5 @@ def _check(settings: Settings, system: str) -> None:
 
 def _configured(settings: Settings) -> tuple[str, ...]:
     systems = settings.systems
-    return tuple(name for name in type(systems).model_fields if getattr(systems, name) is not None)
+    names = [name for name in type(systems).model_fields if getattr(systems, name) is not None]
+    return (*names, Webhooks.name) if settings.webhooks.allowed else tuple(names)

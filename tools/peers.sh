@@ -1,6 +1,7 @@
 #!/bin/sh
-# Let foreign software talk to ours: the Node SOAP client in peers/node-soap against the mock of the population database.
-# Installs Node with apt-get where it is missing, and the client's packages into peers/node-soap/node_modules.
+# Let foreign software talk to ours: a Node receiver verifies our webhooks (peers/node-webhooks), a Node SOAP client asks
+# the mock of the population database (peers/node-soap).
+# Installs Node with apt-get where it is missing, and the packages of each into its own node_modules.
 set -eu
 cd "$(dirname "$0")/.."
 say() { printf '%s\n' "$*" >&2; }
@@ -16,15 +17,18 @@ if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
         >.peers/apt.log 2>&1 || { tail -n 20 .peers/apt.log >&2; exit 1; }
 fi
 
-(
-    cd peers/node-soap
+for peer in node-webhooks node-soap; do (
+    cd "peers/$peer"
     stamp=$(cat package-lock.json .npmrc | cksum)
     if [ "$(cat node_modules/.ready 2>/dev/null)" != "$stamp" ]; then
-        say "Installing the Node packages of the foreign SOAP client …"
+        say "Installing the Node packages of $peer …"
         npm ci --no-fund --no-audit >../../.peers/npm.log 2>&1 || { tail -n 20 ../../.peers/npm.log >&2; exit 1; }
         printf '%s\n' "$stamp" >node_modules/.ready
     fi
-)
+) done
+
+say "A foreign receiver (standardwebhooks) against the gateway's webhooks:"
+timeout 90 node peers/node-webhooks/peer.mjs .venv/bin/python
 
 # The mock ends with this script: its standard input is a pipe that only we hold open.
 ready=.peers/mocks.ready
