@@ -145,7 +145,8 @@ class Deliveries:
                 if found is None or found.final or found.state is DeliveryState.NEEDS_PERSON or over:
                     return found
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(event.wait(), min(left, _WATCH_SECONDS))
+                    async with asyncio.timeout(min(left, _WATCH_SECONDS)):
+                        await event.wait()
         finally:
             self._watched[delivery].discard(event)
             if not self._watched[delivery]:

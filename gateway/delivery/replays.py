@@ -254,7 +254,8 @@ class Replays:
                 _log.error("defect in replaying", error=type(error).__qualname__)
             poll = self._settings.poll_seconds
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), poll if wait is None else min(wait, poll))
+                async with asyncio.timeout(poll if wait is None else min(wait, poll)):
+                    await self._wake.wait()
 
 
 async def _outlasting(row: ReplayRow, work: Awaitable[T]) -> T | None:

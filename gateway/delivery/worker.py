@@ -143,7 +143,8 @@ class Worker(Generic[C]):
                 self._launch(job)
             if not jobs:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._settings.poll_seconds)
+                    async with asyncio.timeout(self._settings.poll_seconds):
+                        await self._wake.wait()
 
     def _room(self) -> int:
         """Return how many more may be under way now."""

@@ -140,7 +140,8 @@ class Keeper:
                 _log.error("defect in looking after webhooks", error=type(error).__qualname__)
             if not more:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._settings.poll_seconds)
+                    async with asyncio.timeout(self._settings.poll_seconds):
+                        await self._wake.wait()
 
     async def _settle(self, row: WebhookRow, present: int) -> bool:
         """Have the line to an endpoint as it is to be; hang up where there is to be none. Returns whether there is."""
