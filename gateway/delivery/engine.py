@@ -187,7 +187,7 @@ class Deliveries:
         async def work(tx: Transaction) -> bool:
             present = await instant.now(tx)
             await changes.record(tx, present, word.by, what="delivery.release", name=f"{system} {agency}", why=word.why)
-            return await holds.release(system, agency.value, tx)
+            return await holds.release(system, agency.value, None, tx)
 
         released = await self._engine.write(work)
         if system in self._outlets:

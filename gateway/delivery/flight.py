@@ -22,13 +22,14 @@ from gateway.delivery.values import Found, Order
 from gateway.resilience import Call, Deadline, StoreUnavailable
 from gateway.resilience.credentials import ACCEPTING
 from gateway.resilience.ports import C, attempt_result
+from gateway.store.tables import holds
 from gateway.store.tables.instant import MICROS
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from contracts.model import Exchange, Operation
+    from contracts.model import AgencyCode, Exchange, Operation
     from gateway.delivery.settings import DeliverySettings
     from gateway.delivery.values import Outlet, Write
     from gateway.resilience import AttemptResult, CallOutcome
@@ -162,6 +163,8 @@ class Flights(Generic[C]):
             payload=b"" if row.payload is None else self._seal.open(row.payload, rows.place("payload", row.id)),
         )
         doing = write.look_up if looking and write.look_up is not None else write.send
+        if ticket.job.lease.held:  # and this is the one that may try: what holds the agency here alone is not asked
+            self._outlet.pipeline.probe_now(call.purpose.agency)
 
         async def operate(credential: C, exchange: Exchange) -> bytes | Found | None:
             exchange.gate = partial(self._gate, ticket, exchange.operation, exchange.gate)
@@ -190,8 +193,7 @@ class Flights(Generic[C]):
         if record is not None:
             self._note(failure)
         refused = isinstance(failure, NotSent) and (record is None or failure.layer is Layer.OURS)
-        if refused and failure is not None and failure.reason != "credential_held":
-            await self._put_back(ticket, failure, ended)
+        if refused and failure is not None and await self._put_back(ticket, failure, ended):
             return None
         outcome = Outcome(
             verdict=Verdict(policy.Hold(), history),
@@ -259,10 +261,36 @@ class Flights(Generic[C]):
                     raise
             await asyncio.sleep(_STORE_PAUSE)
 
-    async def _put_back(self, ticket: Ticket, failure: Failure, ended: AttemptResult) -> None:
-        wait = _PATIENCE * (1 + self._rng.random()) / 2 if failure.retry_after is None else failure.retry_after
+    async def _put_back(self, ticket: Ticket, failure: Failure, ended: AttemptResult) -> bool:
+        """Put a job back that was refused here. Returns whether it was: not, if its agency is held."""
+        wait: float | None = self._patience() if failure.retry_after is None else failure.retry_after
+        if failure.reason == "credential_held":
+            wait = await self._held_no_more(rows.purpose(ticket.job.row).agency)
+        if wait is None:
+            return False
         work = partial(steps.put_back, ticket.job, ticket.begun, ended, wait)
         await self._engine.write(work, about=ticket.job.row.id)
+        return True
+
+    async def _held_no_more(self, agency: AgencyCode) -> float | None:
+        """Return when to try again (seconds) because the agency's hold has been released since, `None` if it was not.
+
+        It is over for this process too, unless it was released for another credential than ours: then others send.
+        """
+        pipeline = self._outlet.pipeline
+        found = await self._engine.read(partial(holds.released, pipeline.system, agency.value))
+        since = pipeline.held_for(agency)  # asked after that: when in doubt it was released later, and is tried once
+        if since is None:
+            return 0.0
+        if found is None or found.ago > rows.micros(since):
+            return None
+        if found.fingerprint not in {None, self._outlet.fingerprint(agency)}:
+            return self._patience()
+        pipeline.resume(agency)
+        return 0.0
+
+    def _patience(self) -> float:
+        return _PATIENCE * (1 + self._rng.random()) / 2
 
     def _sealed(self, job: Job, value: object) -> bytes | None:
         return self._seal.seal(value, rows.place("result", job.row.id)) if isinstance(value, bytes) else None

@@ -166,7 +166,7 @@ async def conclude(job: Job, outcome: Outcome, settings: DeliverySettings, tx: T
     if isinstance(then, policy.Hold):
         await holds.hold(row.system, row.agency, outcome.fingerprint, micros(settings.hold_seconds), tx)
     elif lease.held and outcome.accepted:
-        await holds.release(row.system, row.agency, tx)
+        await holds.release(row.system, row.agency, outcome.fingerprint, tx)
     return state
 
 

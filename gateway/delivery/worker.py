@@ -264,7 +264,7 @@ async def _tick(
     for one in await holds.held(system, tx):
         now = fingerprint(one.agency)
         if now is not None and now != one.fingerprint:
-            await holds.release(system, one.agency, tx)
+            await holds.release(system, one.agency, now, tx)
             changed.append(one.agency)
     return changed, await holds.reached(system, tx)
 

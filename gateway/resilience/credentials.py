@@ -51,6 +51,7 @@ class _Case:
     """One agency whose credential was refused."""
 
     fingerprint: str
+    held_since: float = 0.0
     held_until: float | None = None
     probing: bool = False
 
@@ -142,6 +143,17 @@ class Keyring(Generic[C]):
         self._close(agency)
         return True
 
+    def held_for(self, agency: AgencyCode) -> float | None:
+        """Return for how long an agency has been held, `None` if it is not."""
+        case = self._cases.get(agency)
+        return None if case is None or case.held_until is None else self._clock() - case.held_since
+
+    def probe_now(self, agency: AgencyCode) -> None:
+        """Let the next attempt be the one that is made after the hold period."""
+        case = self._cases.get(agency)
+        if case is not None and case.held_until is not None:
+            case.held_until = min(case.held_until, self._clock())
+
     def held(self, now: float) -> tuple[tuple[AgencyCode, str, float], ...]:
         """Return each held agency with the credential's fingerprint and the seconds until it is tried again."""
         return tuple(
@@ -195,9 +207,11 @@ class Keyring(Generic[C]):
         if self._cases.get(agency) is not case:  # ended while a renewal was under way
             return
         was_held = case.held_until is not None
-        case.held_until = self._clock() + self._settings.hold_seconds
+        now = self._clock()
+        case.held_until = now + self._settings.hold_seconds
         case.probing = False
         if not was_held:
+            case.held_since = now
             self._on_change(agency, True)  # noqa: FBT003 - the callback's own vocabulary is one flag
 
     def _close(self, agency: AgencyCode) -> None:

@@ -151,6 +151,14 @@ class Pipeline(Generic[C]):
         """End the hold of an agency's credential because a person says so. Returns whether there was one."""
         return self._keyring.resume(agency)
 
+    def held_for(self, agency: AgencyCode) -> float | None:
+        """Return for how long an agency's credential has been held here, `None` if it is not."""
+        return self._keyring.held_for(agency)
+
+    def probe_now(self, agency: AgencyCode) -> None:
+        """Let the next attempt of a held agency go: whoever decides that for all processes has said so."""
+        self._keyring.probe_now(agency)
+
     def state(self) -> PipelineState:
         """Return how things stand."""
         now = self._clock()

@@ -1,6 +1,8 @@
 """What stands still although its lanes are ready: agencies whose credential is refused; and time that counts.
 
-A hold is one row, however many lanes it stops. `reach` adds up the time in which a system could be reached.
+A hold is one row, however many lanes it stops. Released, it stays and says since when and for which credential: so a
+process that holds the agency by itself knows whether that is over. `reach` adds up the time in which a system could be
+reached.
 """
 
 from __future__ import annotations
@@ -15,11 +17,20 @@ if TYPE_CHECKING:
 
 _HOLD = timed("""
 INSERT INTO hold (system, agency, since, fingerprint, probe_at) VALUES ($1, $2, INSTANT, $3, INSTANT + $4)
-ON CONFLICT (system, agency) DO UPDATE SET fingerprint = excluded.fingerprint, probe_at = excluded.probe_at
+ON CONFLICT (system, agency) DO UPDATE SET fingerprint = excluded.fingerprint, probe_at = excluded.probe_at,
+    since = CASE WHEN hold.released_at IS NULL THEN hold.since ELSE excluded.since END, released_at = NULL
+""")
+_RELEASE = timed("""
+UPDATE hold SET released_at = INSTANT, fingerprint = $3 WHERE system = $1 AND agency = $2 AND released_at IS NULL
+""")
+_RELEASED = timed("""
+SELECT INSTANT - released_at, fingerprint FROM hold WHERE system = $1 AND agency = $2 AND released_at IS NOT NULL
 """)
 _PROBE = timed("""
-UPDATE hold SET probe_at = INSTANT + $3 WHERE system = $1 AND agency = $2 AND probe_at <= INSTANT
+UPDATE hold SET probe_at = INSTANT + $3
+WHERE system = $1 AND agency = $2 AND probe_at <= INSTANT AND released_at IS NULL
 """)
+_HELD = "SELECT system, agency, since, fingerprint FROM hold WHERE system = $1 AND released_at IS NULL"
 _REACH = timed("""
 INSERT INTO reach (system, micros, seen_at) VALUES ($1, 0, INSTANT)
 ON CONFLICT (system) DO UPDATE SET seen_at = excluded.seen_at,
@@ -39,6 +50,14 @@ class HoldRow:
     fingerprint: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A hold that is over, for so long. It ended for the credential `fingerprint`, `None` if for whatever there is."""
+
+    ago: int
+    fingerprint: str | None
+
+
 async def hold(system: str, agency: str, fingerprint: str | None, seconds: int, tx: Transaction) -> None:
     """Hold an agency; after `seconds` (microseconds) one delivery may try."""
     await tx.execute(_HOLD, system, agency, fingerprint, seconds)
@@ -49,14 +68,20 @@ async def may_probe(system: str, agency: str, seconds: int, tx: Transaction) -> 
     return bool(await tx.execute(_PROBE, system, agency, seconds))
 
 
-async def release(system: str, agency: str, tx: Transaction) -> bool:
-    """End a hold. Returns whether there was one."""
-    return bool(await tx.execute("DELETE FROM hold WHERE system = $1 AND agency = $2", system, agency))
+async def release(system: str, agency: str, fingerprint: str | None, tx: Transaction) -> bool:
+    """End a hold, for the credential given or for whatever there is. Returns whether there was one."""
+    return bool(await tx.execute(_RELEASE, system, agency, fingerprint))
+
+
+async def released(system: str, agency: str, tx: Transaction) -> Released | None:
+    """Return how the agency's hold was released, if it has been held before and is not now."""
+    row = await tx.fetchrow(_RELEASED, system, agency)
+    return None if row is None else Released(row[0], row[1])
 
 
 async def held(system: str, tx: Transaction) -> list[HoldRow]:
     """Return the holds of a system."""
-    rows = await tx.fetch("SELECT system, agency, since, fingerprint FROM hold WHERE system = $1", system)
+    rows = await tx.fetch(_HELD, system)
     return [HoldRow(*row) for row in rows]
 
 

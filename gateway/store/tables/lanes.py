@@ -48,13 +48,13 @@ _SCAN = timed("""
 SELECT id FROM (
     SELECT lane.id, lane.urgent_at, hold.probe_at,
         row_number() OVER (PARTITION BY lane.agency ORDER BY lane.urgent_at, lane.id) AS place
-    FROM lane LEFT JOIN hold ON hold.system = lane.system AND hold.agency = lane.agency
+    FROM lane LEFT JOIN hold ON hold.system = lane.system AND hold.agency = lane.agency AND hold.released_at IS NULL
     WHERE lane.system = $1 AND lane.ready_at <= INSTANT AND (hold.probe_at IS NULL OR hold.probe_at <= INSTANT)
 ) AS ready WHERE probe_at IS NULL OR place = 1 ORDER BY place, urgent_at, id LIMIT $2
 """)
 _PICK = _batched("""
 SELECT lane.id, lane.owner, lane.lease_until, lane.fence, lane.agency, hold.since
-FROM lane LEFT JOIN hold ON hold.system = lane.system AND hold.agency = lane.agency
+FROM lane LEFT JOIN hold ON hold.system = lane.system AND hold.agency = lane.agency AND hold.released_at IS NULL
 WHERE lane.id IN (THESE) AND lane.ready_at <= $1 ORDER BY lane.id
 """)
 _LEASE = _batched("""

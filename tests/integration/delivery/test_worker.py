@@ -536,7 +536,7 @@ async def test_a_refused_credential_holds_its_agency_and_no_other(place: Place) 
 
 async def test_one_delivery_tries_after_the_hold(place: Place) -> None:
     """When the hold's time is over a single one goes; if it passes all of them follow."""
-    async with bench(place, policy={"credentials": {"hold_seconds": 0.01}}) as one:
+    async with bench(place) as one:
         refusing = [True]
 
         async def refused(order: Order, exchange: Exchange) -> bytes | None:

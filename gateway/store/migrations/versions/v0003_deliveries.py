@@ -5,6 +5,7 @@ moved and leases taken one after another. A delivery `standing` in its lane keep
 one, and a rejected one that waits for its correction. An event gets its `position` in the feed only after it was
 committed; events up to `feed.pruned_to` have been deleted. `backlog` counts open deliveries, spread over shards so that
 two lanes seldom wait for each other. `kept_until` is when the time of a delivery's idempotency key is over.
+A `hold` that was released stays, so that other processes learn of it.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ def _lanes(sql: Words) -> tuple[str, ...]:
         since {sql.integer} NOT NULL,
         fingerprint {sql.text},
         probe_at {sql.integer} NOT NULL,
+        released_at {sql.integer},
         PRIMARY KEY (system, agency)
     ){sql.narrow}
     """,

@@ -194,7 +194,8 @@ CREATE TABLE public.hold (
     agency text NOT NULL COLLATE pg_catalog."C",
     since bigint NOT NULL,
     fingerprint text COLLATE pg_catalog."C",
-    probe_at bigint NOT NULL
+    probe_at bigint NOT NULL,
+    released_at bigint
 );
 CREATE TABLE public.idempotency (
     client text NOT NULL COLLATE pg_catalog."C",
@@ -348,7 +349,7 @@ INSERT INTO public.delivery VALUES (3, 'delivery-3', 'partner', 'append', 1, 3, 
 INSERT INTO public.event VALUES (1, 1, 1767600000000000, 'delivery-1', '000.00.01.H99', 'partner', 'accepted');
 INSERT INTO public.event VALUES (2, NULL, 1767600000000000, 'delivery-1', '000.00.01.H99', 'partner', 'settled');
 INSERT INTO public.feed VALUES (1, 1, 0);
-INSERT INTO public.hold VALUES ('partner', '000.00.01.H99', 1767600000000000, 'ab', 1767600000000001);
+INSERT INTO public.hold VALUES ('partner', '000.00.01.H99', 1767600000000000, 'ab', 1767600000000001, NULL);
 INSERT INTO public.idempotency VALUES ('one-stop', 'POST', '/v1/x', 'k', '\x0000000000000000', 'delivery-1', 1767600000000000);
 INSERT INTO public.key_check VALUES ('audit', '@CHECK@', 1767600000000000);
 INSERT INTO public.key_check VALUES ('sealing-1', '@SEALING@', 1767600000000000);

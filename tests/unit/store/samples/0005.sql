@@ -23,7 +23,7 @@ INSERT INTO attempt VALUES ('call-failed', 1, 'r2', 1767600000000000, 1767600000
 UPDATE time_offset SET micros = 5;
 INSERT INTO lane (id, system, name, agency, next_position, head, ready_at, urgent_at, quiet_at, parked, fence, owner, lease_until)
 VALUES (1, 'partner', 'H99.1-260105-0001', '000.00.01.H99', 4, 2, NULL, 1767600000000000, 0, 'needs_person', 3, NULL, NULL);
-INSERT INTO hold VALUES ('partner', '000.00.01.H99', 1767600000000000, 'ab', 1767600000000001);
+INSERT INTO hold VALUES ('partner', '000.00.01.H99', 1767600000000000, 'ab', 1767600000000001, NULL);
 INSERT INTO reach VALUES ('partner', 12, 1767600000000000);
 INSERT INTO backlog VALUES ('000.00.01.H99', 'partner', 1, 2);
 INSERT INTO audit (call, asked_at, client, agency, officer, procedure, dossier, system, operation, subject, state)
