@@ -214,7 +214,7 @@ class PostgresEngine:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             await connection.execute(_READING_TIME)
-            return await work(PostgresTransaction(connection, seconds=READING_SECONDS))
+            return await work(PostgresTransaction(connection, cleaned=True, seconds=READING_SECONDS))
 
     @contextlib.asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:

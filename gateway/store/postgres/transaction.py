@@ -20,8 +20,9 @@ _NUL, _PICTURE_OF_NUL = "\0", "\N{SYMBOL FOR NULL}"
 class PostgresTransaction:
     """Implements `Transaction` on a connection; when it begins and ends is its owner's business.
 
-    PostgreSQL keeps no NUL in a text, SQLite does. With `cleaned`, its picture is written instead: what a partner sent
-    us shall not keep a call from being closed. `seconds` is how long an answer is waited for, if not as usual.
+    PostgreSQL keeps no NUL in a text, SQLite does. With `cleaned`, its picture is written and looked for instead: what
+    a partner sent us shall not keep a call from being closed, and what a caller asks for is no trouble of the store.
+    `seconds` is how long an answer is waited for, if not as usual.
     """
 
     __slots__ = ("_cleaned", "_connection", "_seconds")
@@ -34,33 +35,32 @@ class PostgresTransaction:
 
     async def execute(self, statement: str, /, *values: Value) -> int:
         """Run a statement and return how many rows it changed."""
-        status: str = await self._connection.execute(
-            statement, *(_clean(values) if self._cleaned else values), timeout=self._seconds
-        )
+        status: str = await self._connection.execute(statement, *self._given(values), timeout=self._seconds)
         rows = status.rpartition(" ")[2]  # "INSERT 0 1", "UPDATE 3"
         return int(rows) if rows.isdecimal() else 0
 
     async def fetch(self, statement: str, /, *values: Value) -> Sequence[Row]:
         """Return all rows."""
-        rows: Sequence[Row] = await self._connection.fetch(statement, *values, timeout=self._seconds)
+        rows: Sequence[Row] = await self._connection.fetch(statement, *self._given(values), timeout=self._seconds)
         return rows
 
     async def fetchrow(self, statement: str, /, *values: Value) -> Row | None:
         """Return the first row, if there is one."""
-        row: Row | None = await self._connection.fetchrow(statement, *values, timeout=self._seconds)
+        row: Row | None = await self._connection.fetchrow(statement, *self._given(values), timeout=self._seconds)
         return row
 
     async def fetchval(self, statement: str, /, *values: Value) -> Any:
         """Return the first column of the first row, or `None`."""
-        return await self._connection.fetchval(
-            statement, *(_clean(values) if self._cleaned else values), timeout=self._seconds
-        )
+        return await self._connection.fetchval(statement, *self._given(values), timeout=self._seconds)
 
     async def together(self, *statements: Statement) -> Sequence[Any]:
         """Run all of them as one statement and return the value that each returns."""
         text = _joined(*((text, len(values)) for text, values in statements))
         row = await self.fetchrow(text, *(value for _, values in statements for value in values))
         return tuple(row or ())
+
+    def _given(self, values: tuple[Value, ...]) -> Sequence[Value]:
+        return _clean(values) if self._cleaned else values
 
 
 @lru_cache(_STATEMENTS)

@@ -4,7 +4,8 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from contracts.model import CredentialRefused
+from contracts.model import CredentialRefused, Rejected
+from gateway.delivery import Refusal, Refused, ReplayRefusal
 from gateway.store import CallState, Periods, StoreUnavailable, Trouble
 from tests.support.deliveries import SYSTEM, WORD, bench
 from tests.support.stores import AGENCY, Place
@@ -141,3 +142,24 @@ async def test_what_cannot_be_written_before_does_not_leave(place: Place) -> Non
             await asyncio.sleep(0.05)
         await one.until(second, "settled")
         assert one.toy.effects[second.id] == 1
+
+
+async def test_a_partners_nul_keeps_no_delivery_from_its_end(place: Place) -> None:
+    """What an engine cannot keep of a partner's code is kept as a picture, and the delivery is not sent once more."""
+    async with bench(place) as one:
+        one.toy.behaviours = [one.toy.fails(Rejected, code="A\0B")]
+        delivery = await one.accept("add")
+        await one.running()
+        found = await one.until(delivery, "rejected")
+        assert (found.code, found.attempts) == ("A␀B" if place.postgres else "A\0B", 1)
+
+
+async def test_who_asks_with_a_nul_finds_nothing(place: Place) -> None:
+    """It is no trouble of the store: nothing has that name, and writing goes on."""
+    async with bench(place) as one:
+        await one.accept()
+        assert await one.deliveries.get("\0") is None
+        assert await one.deliveries.list(limit=1, system="\0") == ()
+        assert await one.deliveries.cancel("\0", WORD) == Refused(Refusal.NO_SUCH_DELIVERY)
+        assert await one.deliveries.replays.pause("\0", WORD, [AGENCY]) is ReplayRefusal.NO_SUCH_REPLAY
+        assert one.store.state().trouble is None
