@@ -77,14 +77,14 @@ async def accept(entry: Entry, settings: DeliverySettings, tx: Transaction) -> D
     ageing = micros(settings.ageing_seconds)
     urgent_at = lanes.urgency(entry.legal_due_at, present, ageing)
     lane, position, head = await lanes.enter(system, one.lane, agency, urgent_at, tx)
-    gone: list[tuple[str, str, int]] = []
+    gone: list[tuple[str, int]] = []
     if one.operation.full_state and one.topic is not None:
-        gone = await deliveries.supersede(lane, one.topic, entry.id, present, tx)
+        gone = await deliveries.supersede(lane, one.topic, agency, entry.id, present, tx)
     row = await store(entry, tx, lane=lane, position=position, outlook=outlook)
-    for old, owner, _ in gone:
-        await deliveries.count(owner, system, lanes.shard(lane), -1, tx)
-        await events.write(present, old, owner, system, DeliveryState.SUPERSEDED, tx)
-    if any(place == head for _, _, place in gone):
+    for old, _ in gone:
+        await deliveries.count(agency, system, lanes.shard(lane), -1, tx)
+        await events.write(present, old, agency, system, DeliveryState.SUPERSEDED, tx)
+    if any(place == head for _, place in gone):
         await lanes.advance(lane, present, ageing, tx)
     return row
 

@@ -99,11 +99,11 @@ UPDATE delivery SET attempts = $2, state = $3 WHERE id = $1 AND standing = 1 AND
 """
 _SUPERSEDE = """
 UPDATE delivery SET state = 'superseded', superseded_by = $3, standing = 0, settled_at = $4, next_at = NULL
-WHERE lane = $1 AND standing = 1 AND topic = $2 AND state IN ('accepted', 'waiting', 'held')
+WHERE lane = $1 AND standing = 1 AND topic = $2 AND agency = $5 AND state IN ('accepted', 'waiting', 'held')
     AND may_have_acted = 'no' AND settled_at IS NULL AND position > (
         SELECT coalesce(max(ahead.position), 0) FROM delivery AS ahead
         WHERE ahead.lane = $1 AND ahead.standing = 1 AND ahead.topic IS NULL
-    ) RETURNING id, agency, position
+    ) RETURNING id, position
 """
 _COUNT = """
 INSERT INTO backlog (agency, system, shard, open) VALUES ($1, $2, $3, $4)
@@ -167,12 +167,14 @@ async def change(delivery: str, changes: dict[str, Value], tx: Transaction) -> N
     await tx.execute(statement, *values)
 
 
-async def supersede(lane: int, topic: str, by: str, present: int, tx: Transaction) -> list[tuple[str, str, int]]:
-    """End what stands in the lane about `topic` and cannot have acted. Returns ids, agencies and positions.
+async def supersede(  # noqa: PLR0917 - columns
+    lane: int, topic: str, agency: str, by: str, present: int, tx: Transaction
+) -> list[tuple[str, int]]:
+    """End what this agency has standing in the lane about `topic` and cannot have acted. Returns ids and positions.
 
     What stands ahead of an operation of another kind stays: that operation was asked for on top of it.
     """
-    return [(row[0], row[1], row[2]) for row in await tx.fetch(_SUPERSEDE, lane, topic, by, present)]
+    return [(row[0], row[1]) for row in await tx.fetch(_SUPERSEDE, lane, topic, by, present, agency)]
 
 
 async def overtaken(row: DeliveryRow, tx: Transaction) -> bool:

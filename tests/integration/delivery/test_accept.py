@@ -10,7 +10,7 @@ from gateway.delivery import Accepted, BacklogFull, KeyReused
 from gateway.delivery.accept import accept
 from gateway.store.postgres.transaction import PostgresTransaction
 from tests.support.deliveries import SETTINGS, SETTLE_AFTER, bench
-from tests.support.stores import OTHER_AGENCY, Place
+from tests.support.stores import AGENCY, OTHER_AGENCY, Place
 
 
 async def test_the_same_key_and_body_is_the_same_delivery(place: Place) -> None:
@@ -117,6 +117,19 @@ async def test_what_an_operation_was_asked_for_on_top_of_is_not_superseded(place
         await one.running()
         await one.until(accepted[-1], "settled")
         assert one.toy.order == ["second", "handed over", "fourth"]
+
+
+async def test_no_agency_takes_the_place_of_anothers_write(place: Place) -> None:
+    """Two agencies write about the same record: each may say anew what it said itself, and the order stays."""
+    async with bench(place) as one:
+        accepted = [
+            await one.accept(topic="record", payload=text, agency=agency)
+            for text, agency in (("ours", AGENCY), ("theirs", OTHER_AGENCY), ("ours, newer", AGENCY))
+        ]
+        assert [(await one.get(each)).state for each in accepted] == ["superseded", "accepted", "accepted"]
+        await one.running()
+        await one.until(accepted[-1], "settled")
+        assert one.toy.order == ["theirs", "ours, newer"]
 
 
 async def test_what_may_have_acted_is_never_superseded(place: Place) -> None:
