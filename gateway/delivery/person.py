@@ -94,7 +94,10 @@ async def cancel(delivery: str, word: Word, settings: DeliverySettings, tx: Tran
 async def resolve(
     delivery: str, resolution: Resolution, word: Word, settings: DeliverySettings, tx: Transaction
 ) -> Heard:
-    """Say what happened to a delivery of which nobody knew. Raises `ValueError` without evidence."""
+    """Say what happened to a delivery of which nobody knew. Raises `ValueError` without evidence.
+
+    A rejected one of which an earlier attempt may have acted is one too: it can be neither corrected nor taken back.
+    """
     if not word.evidence:
         raise ValueError("a resolution needs evidence")
     locked = await _locked(delivery, settings, tx)
@@ -103,6 +106,8 @@ async def resolve(
     refusal = _not_resolvable(locked)
     if refusal is not None:
         return refusal
+    if resolution is Resolution.SEND_AGAIN and not locked.row.standing and await _passed(locked, tx):
+        return Refusal.OVERTAKEN
     await _rule(locked, f"resolve.{resolution}", word, tx)
     match resolution:
         case Resolution.DONE:
@@ -149,11 +154,11 @@ async def correct(
     delivery: str, entry: Entry, word: Word, settings: DeliverySettings, tx: Transaction
 ) -> Heard | Taken | Full:
     """Put a new delivery in the place of one that cannot have acted, or behind those that have passed its place."""
-    found = await idempotency.find(entry.key(), tx)
+    locked = await _locked(delivery, settings, tx)
+    found = await idempotency.find(entry.key(), tx)  # under the lock: what came at the same moment is written by now
     if found is not None:
         body, taken = found
         return accept.Taken(taken, await deliveries.get(taken, tx) if body == entry.body else None)
-    locked = await _locked(delivery, settings, tx)
     if locked is None:
         return Refusal.NO_SUCH_DELIVERY
     refusal = _not_correctable(locked)
@@ -194,7 +199,8 @@ def _not_cancellable(locked: _Locked) -> Refusal | None:
 
 def _not_resolvable(locked: _Locked) -> Refusal | None:
     if not locked.open:
-        return Refusal.FINAL
+        said_no = locked.state is DeliveryState.REJECTED and locked.row.may_have_acted != Acted.NO
+        return None if said_no else Refusal.FINAL
     if locked.state is DeliveryState.SENDING:
         return Refusal.IN_FLIGHT
     known = locked.state not in _ASKED and locked.row.may_have_acted == Acted.NO

@@ -94,6 +94,47 @@ async def test_a_person_says_what_happened(place: Place, resolution: Resolution,
         assert (ruling.what, ruling.evidence) == (f"resolve.{resolution}", "biên bản số 1")
 
 
+@pytest.mark.parametrize("operation", ["create", "add"])
+@pytest.mark.parametrize(
+    ("resolution", "state", "sends"),
+    [(Resolution.DONE, "settled", 2), (Resolution.NOT_DONE, "cancelled", 2), (Resolution.SEND_AGAIN, "settled", 3)],
+)
+async def test_a_person_says_what_happened_to_a_rejected_one_that_may_have_acted(
+    place: Place, operation: str, resolution: Resolution, state: str, sends: int
+) -> None:
+    """No answer to one attempt, then a rejection: neither corrected nor taken back, but no lane waits for ever."""
+    async with bench(place) as one:
+        one.toy.behaviours = [one.toy.acts_and_is_silent(), one.toy.fails(Rejected)]
+        delivery = await one.accept(operation)
+        await one.running()
+        await one.until(delivery, "rejected")
+        assert isinstance(await one.deliveries.cancel(delivery.id, WORD), Refused)
+        correction = await one.deliveries.correct(delivery.id, one.submission(operation), WORD)
+        assert correction == Refused(Refusal.MAY_HAVE_ACTED)
+        changed(await one.deliveries.resolve(delivery.id, resolution, WORD))
+        behind = await one.accept(operation)
+        await one.move(SETTLE_AFTER)
+        await one.until(delivery, state)
+        await one.until(behind, "settled")
+        assert sum(order.delivery == delivery.id for order in one.toy.sends) == sends
+        counted = await one.store.engine.read(lambda tx: tx.fetchval("SELECT sum(open) FROM backlog"))
+        assert int(counted) == 0
+
+
+async def test_a_rejected_one_is_not_sent_again_behind_the_back_of_a_newer_one(place: Place) -> None:
+    """Its lane went on meanwhile: a person may say that it was done or was not, and no more."""
+    async with bench(place) as one:
+        one.toy.behaviours = [one.toy.acts_and_is_silent(), one.toy.fails(Rejected)]
+        delivery, behind = await one.accept("add"), await one.accept("add")
+        await one.running()
+        await one.until(delivery, "rejected")
+        await one.move(SETTLE_AFTER)
+        await one.until(behind, "settled")
+        again = await one.deliveries.resolve(delivery.id, Resolution.SEND_AGAIN, WORD)
+        assert again == Refused(Refusal.OVERTAKEN)
+        changed(await one.deliveries.resolve(delivery.id, Resolution.DONE, WORD))
+
+
 async def test_what_goes_on_by_itself_is_not_resolved(place: Place) -> None:
     """Nobody has asked, and nothing has been sent."""
     async with bench(place) as one:
@@ -200,6 +241,18 @@ async def test_a_correction_takes_the_place_of_what_was_rejected(place: Place) -
         other = one.submission("create", payload="other", key="again")
         assert await one.deliveries.correct(first.id, other, WORD) == KeyReused(new.id)
         assert await one.deliveries.correct(first.id, one.submission("create"), WORD) == Refused(Refusal.CORRECTED)
+
+
+async def test_the_same_correction_many_times_at_once_is_one(place: Place) -> None:
+    """Who repeats a correction because no answer came is given the same delivery, also while the first is written."""
+    async with bench(place) as one:
+        first = await one.accept("create")
+        again = one.submission("create")
+        done = await asyncio.gather(*(one.deliveries.correct(first.id, again, WORD) for _ in range(20)))
+        accepted = [each for each in done if isinstance(each, Accepted)]
+        assert len(accepted) == len(done)
+        assert len({each.delivery.id for each in accepted}) == 1
+        assert sum(each.new for each in accepted) == 1
 
 
 async def test_taking_a_rejected_one_back_lets_its_lane_go_on(place: Place) -> None:
