@@ -7,6 +7,7 @@ behind the caller's back. What the rows look like is the store's business.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,6 +24,8 @@ _log = structlog.get_logger(__name__)
 
 _PATIENCE = 10
 """Behind the caller's back a write may take this many times longer."""
+_PAUSE = 0.5
+"""Seconds after which what the store did not take is handed to it again."""
 
 
 class Books:
@@ -63,6 +66,15 @@ class Books:
         """Write what came of a call, without waiting."""
         self._behind(call, "close_call", lambda: self._log.close_call(call, outcome))
 
+    def close_later(self, call: Call, ordinal: int, result: AttemptResult, outcome: CallOutcome) -> None:
+        """Write what came of a call and of its last attempt, without waiting."""
+
+        async def write() -> None:
+            await self._log.close_attempt(call, ordinal, result)  # handed in, and written with what follows
+            await self._log.close_call(call, outcome)
+
+        self._behind(call, "close_call", write)
+
     async def drain(self) -> None:
         """Wait for everything that is still being written."""
         while self._pending:
@@ -92,8 +104,11 @@ class Books:
     async def _patiently(self, call: Call, step: str, write: Callable[[], Awaitable[None]]) -> None:
         try:
             async with asyncio.timeout(self._commit_seconds * _PATIENCE):
-                await write()
-        except (TimeoutError, StoreUnavailable):
+                while True:
+                    with suppress(StoreUnavailable):
+                        return await write()
+                    await asyncio.sleep(_PAUSE)
+        except TimeoutError:
             self._observer.log_failed(call.operation, step)
         except Exception as error:  # noqa: BLE001 - a worker's edge: nobody waits for this task
             self._defect(call, step, error)

@@ -184,8 +184,8 @@ class Sessions(Generic[A, S]):
     ) -> None:
         """Write what came of a log-in, behind the caller's back. `spent` is `None` if it never left."""
         ended = attempt_result(failure, seconds=spent or 0.0, evidence=exchange.evidence())
-        self._books.close_attempt_later(call, 1, ended)
-        self._books.close_call_later(call, call_outcome(failure, attempts=int(spent is not None), seconds=total))
+        outcome = call_outcome(failure, attempts=int(spent is not None), seconds=total)
+        self._books.close_later(call, 1, ended, outcome)
 
     async def _exchanged(self, account: A, exchange: Exchange) -> tuple[S | None, Failure | None]:
         operation = exchange.operation

@@ -345,6 +345,23 @@ async def test_a_row_that_was_committed_too_late_is_closed() -> None:
 
 
 @virtual
+async def test_what_came_of_a_log_in_is_written_also_when_the_store_was_away() -> None:
+    """The store is away when the log-in ends, and back a few seconds later: its row is closed then."""
+    place = Place(Door(seconds=1))
+    call = asyncio.create_task(place.run())
+    await asyncio.sleep(0.5)
+    place.log.down = True
+    await asyncio.sleep(5)
+    assert [row.result for row in place.login_rows()] == [None]
+    place.log.down = False
+    await call
+    await place.settle()
+    (row,) = place.login_rows()
+    assert row.result is not None
+    assert row.call.id in place.log.calls
+
+
+@virtual
 async def test_who_leaves_takes_no_log_in_away_from_the_others() -> None:
     """The first caller's patience is not everybody's."""
     place = Place(Door(seconds=1))
