@@ -114,7 +114,7 @@ def _mocks(programs: Programs, tools: Tools, options: argparse.Namespace) -> lis
 
 def _delivery(programs: Programs, tools: Tools, options: argparse.Namespace) -> list[str]:
     """Measure durable delivery beside its peers and write that; return what went wrong."""
-    started = time.monotonic()
+    started, before = time.monotonic(), os.getloadavg()[0]
     redis = _find("redis-server", options.redis, tools.environment)
     libraries = [str(path) for path in (options.redis / "usr" / "lib").glob("*-linux-gnu")]
     paths = [tools.environment["LD_LIBRARY_PATH"], *libraries]
@@ -126,7 +126,8 @@ def _delivery(programs: Programs, tools: Tools, options: argparse.Namespace) -> 
         "wrk": report.program_version(tools, tools.wrk, "-v"),
     }
     libraries = ["uvicorn", "uvloop", "asyncpg", "procrastinate", "psycopg", "celery", "redis"]
-    result.machine = report.describe(libraries, versions)
+    load = f"{before:.1f} processes waited for a core just before the run: what others take makes all rates smaller"
+    result.machine = [*report.describe(libraries, versions), ("load", load)]
     result.seconds = time.monotonic() - started
     delivery_report.write(DOCUMENT, result)
     return [line for whole in result.whole for line in whole.wrong]
