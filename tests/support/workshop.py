@@ -77,9 +77,19 @@ class Workshop:
     ) -> httpx.Response:
         """Register a record with the partner, in a lane of its own."""
         number = next(self._numbers)
-        headers = {"Idempotency-Key": key or f"viec-{number}", **({} if wait is None else {"Prefer": f"wait={wait}"})}
-        content = {"purpose": PURPOSE, "code": code or f"H-{number}", "title": "Hồ sơ mẫu"}
-        return await caller.post("/v1/partner/records", json=content, headers=headers)
+        content = {"code": code or f"H-{number}", "title": "Hồ sơ mẫu"}
+        return await self._write(caller, "", content, key or f"viec-{number}", wait)
+
+    async def append(self, caller: httpx.AsyncClient, code: str, step: int) -> httpx.Response:
+        """Append a step to a record."""
+        content = {"step": step, "state": "processing"}
+        return await self._write(caller, f"/{code}/steps", content, f"viec-{next(self._numbers)}", None)
+
+    async def _write(
+        self, caller: httpx.AsyncClient, path: str, content: Mapping[str, Any], key: str, wait: int | None
+    ) -> httpx.Response:
+        headers = {"Idempotency-Key": key, **({} if wait is None else {"Prefer": f"wait={wait}"})}
+        return await caller.post(f"/v1/partner/records{path}", json={"purpose": PURPOSE, **content}, headers=headers)
 
     async def states(self, caller: httpx.AsyncClient) -> list[str]:
         """Return the state of every delivery, the newest first; there are no more than a page of them."""
