@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.beside import disk
@@ -16,7 +18,6 @@ from benchmarks.figures import MILLI
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from benchmarks.contenders import Tools
     from benchmarks.delivery.jobs import Told
@@ -46,7 +47,8 @@ class Part:
         """Measure everything."""
         result = Delivery()
         folder = self._programs.folder
-        result.disk, result.sync_seconds = disk(services.DISK)
+        with tempfile.TemporaryDirectory(dir=services.DISK) as beside:
+            result.disk, result.sync_seconds = disk(Path(beside))
         with services.postgres() as server:
             sqlite, postgres = Ordered("sqlite", "ours, SQLite"), Ordered("postgres", "ours, PostgreSQL")
             result.ordered = [sqlite, postgres]
