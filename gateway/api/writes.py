@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 from starlette.responses import Response
 
 from contracts import VIETNAM
+from contracts.model import DeliveryState
 from gateway.api import access, bodies, preferences
 from gateway.api.delivery_views import delivery_view, refused
 from gateway.api.problems import Refused
 from gateway.api.schemas.deliveries import WriteV1
 from gateway.delivery import Accepted, BacklogFull, Delivery, KeyReused, Submission, Word
 from gateway.delivery import Refused as NotHeard
+from gateway.resilience import StoreUnavailable
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -50,12 +52,12 @@ class Writing(Generic[W]):
         """Return the write in `request`. Raises `Refused`."""
         gateway: Gateway = request.app.state.gateway
         identity = access.identify(gateway, request, scope)
-        key = request.headers.get("idempotency-key", "")
-        if not _KEY.fullmatch(key):
+        keys = request.headers.getlist("idempotency-key")
+        if len(keys) != 1 or not _KEY.fullmatch(keys[0]):
             raise Refused("idempotency_key")
         body = await bodies.read(request, schema)
         access.admit(gateway, identity, scope, body.purpose.agency, body.purpose.officer)
-        return cls(gateway=gateway, request=request, identity=identity, key=key, body=body)
+        return cls(gateway=gateway, request=request, identity=identity, key=keys[0], body=body)
 
     async def deliver(self, draft: Draft) -> Response:
         """Store it, wait for its end as long as the caller wants, and answer. Raises `Refused`."""
@@ -79,13 +81,22 @@ class Writing(Generic[W]):
         headers = {"Cache-Control": "no-store", "Location": f"/v1/deliveries/{delivery.id}"}
         if wanted is not None:
             wait = min(float(wanted), self.gateway.settings.server.max_wait_seconds)
-            headers["Preference-Applied"] = f"wait={wait:g}"
-            delivery = await self.gateway.deliveries.wait(delivery.id, wait) or delivery
+            until = self.gateway.monotonic() + wait
+            delivery = await self._awaited(delivery, wait)
+            if _at_rest(delivery) or self.gateway.monotonic() >= until:  # else it was cut short: we stop, or the store
+                headers["Preference-Applied"] = f"wait={wait:g}"
         if not delivery.final:
             headers["Retry-After"] = str(_worth_looking(delivery, datetime.now(VIETNAM)))
         view = delivery_view(delivery, preferences.language(self.request.headers))
         status = 200 if delivery.final else 202
         return Response(view.model_dump_json(), status_code=status, media_type="application/json", headers=headers)
+
+    async def _awaited(self, delivery: Delivery, seconds: float) -> Delivery:
+        """Return how it stands after waiting. It is ours already: a store that goes away now unsays nothing."""
+        try:
+            return await self.gateway.deliveries.wait(delivery.id, seconds) or delivery
+        except StoreUnavailable:
+            return delivery
 
     async def _stored(self, submission: Submission) -> Accepted:
         done = await self._handed_in(submission)
@@ -110,8 +121,15 @@ class Writing(Generic[W]):
         return await deliveries.correct(corrects.delivery, submission, word)
 
 
+def _at_rest(delivery: Delivery) -> bool:
+    """Return whether nothing more happens to it by itself."""
+    return delivery.final or delivery.state is DeliveryState.NEEDS_PERSON
+
+
 def _worth_looking(delivery: Delivery, now: datetime) -> int:
     """Return after how many seconds something may have changed."""
+    if _at_rest(delivery):  # a person takes their time
+        return _LATE
     if delivery.next_at is None:
         return _SOON
     return max(_SOON, min(_LATE, round((delivery.next_at - now).total_seconds())))

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from contracts import model
 
 OFFICER = r"^[A-Za-z0-9._@-]{1,64}$"
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _of_our_time(moment: datetime) -> datetime:
+    """Return a moment that can be told in every time zone: the calendar's first and last day cannot."""
+    if not _EARLIEST <= moment < _LATEST:
+        raise PydanticCustomError("moment", "nothing here happens then")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
 
 
 class Request(BaseModel):

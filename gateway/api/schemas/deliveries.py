@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from gateway.api.schemas.common import OFFICER, PurposeV1, Request, Response, WrongFieldV1
+from gateway.api.schemas.common import OFFICER, Moment, PurposeV1, Request, Response, WrongFieldV1
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 DELIVERY_ID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
@@ -28,7 +28,7 @@ class WriteV1(Request):
     """What every write carries beside its content."""
 
     purpose: PurposeV1
-    legal_due_at: AwareDatetime | None = Field(
+    legal_due_at: Moment | None = Field(
         None, description="Hạn theo quy định; việc gấp hơn được gửi trước", examples=["2026-01-06T17:00:00+07:00"]
     )
     corrects: CorrectsV1 | None = Field(None, description="Sửa và gửi lại: giao dịch được thay thế")

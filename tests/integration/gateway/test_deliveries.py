@@ -4,12 +4,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
 from contracts.model import AgencyCode
 from gateway.api.app import create_app
 from gateway.runtime import Gateway
 from gateway.security import Client, Scope
 from gateway.settings import Settings
+from gateway.store import StoreUnavailable, Trouble
 from tests.support.desk import OTHER, desk, knock
 from tests.support.gateways import AGENCY
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tests.support.mocks import Mocks
 
 WHO = {"officer": "canbo.thu01", "why": "Đã đối chiếu"}
+PURPOSE = {"agency": AGENCY, "procedure": "9.000001", "officer": "canbo.thu01", "reason": "before_dossier"}
 
 
 async def test_a_write_is_answered_once_it_is_settled(tmp_path: Path, mocks: Mocks) -> None:
@@ -69,6 +72,86 @@ async def test_a_key_is_for_one_write(tmp_path: Path, mocks: Mocks) -> None:
     assert elsewhere.status_code == 200  # the scope of a key is client, method and resource
     assert [answer.json()["reason"] for answer in (missing, too_long)] == ["idempotency_key"] * 2
     assert (missing.status_code, effects["register"]) == (422, 1)
+
+
+async def test_two_keys_are_none(tmp_path: Path, mocks: Mocks) -> None:
+    """Which of them would count is nobody's guess: a repetition might have them the other way round."""
+    async with desk(tmp_path, mocks) as one:
+        body = {"code": "H-1", "title": "Hồ sơ mẫu", "purpose": PURPOSE}
+        twice = [("Idempotency-Key", "viec-1"), ("Idempotency-Key", "viec-2")]
+        answer = await one.client.post("/v1/partner/records", json=body, headers=twice)
+    assert (answer.status_code, answer.json()["reason"]) == (422, "idempotency_key")
+
+
+@pytest.mark.parametrize("due", ["9999-12-31T23:59:59+00:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"])
+async def test_a_deadline_at_the_end_of_the_calendar_is_wrong(tmp_path: Path, mocks: Mocks, due: str) -> None:
+    """A moment that cannot be told in Vietnam's time is refused before it is stored: no list could show it."""
+    async with desk(tmp_path, mocks) as one:
+        answer = await one.register(legal_due_at=due)
+        listed = await one.client.get("/v1/deliveries")
+    assert answer.status_code == 422
+    assert [wrong["pointer"] for wrong in answer.json()["errors"]] == ["/legal_due_at"]
+    assert (listed.status_code, listed.json()["deliveries"]) == (200, [])
+
+
+async def test_what_is_accepted_is_answered_so_although_the_store_goes_away(
+    tmp_path: Path, mocks: Mocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wait that is cut short is 202 and not said to have been kept; 503 would say that nothing was accepted."""
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable(Trouble.BROKEN)
+
+    async with desk(tmp_path, mocks) as one:
+        with monkeypatch.context() as patched:
+            patched.setattr(one.gateway.deliveries, "get", away)
+            answer = await one.register(key="viec-1")
+        again = await one.register(key="viec-1")
+    assert answer.status_code == 202
+    assert answer.headers["location"] == f"/v1/deliveries/{answer.json()['id']}"
+    assert "preference-applied" not in answer.headers
+    assert (again.status_code, again.json()["id"]) == (200, answer.json()["id"])
+
+
+async def test_a_wait_that_is_cut_short_is_not_said_to_have_been_kept(tmp_path: Path, mocks: Mocks) -> None:
+    """A process that stops answers whoever waits: how it stands, and that it did not wait."""
+    async with desk(tmp_path, mocks) as one:
+        await one.pause()
+        waiting = asyncio.create_task(one.register(wait=30))
+        while not (await one.client.get("/v1/deliveries")).json()["deliveries"]:
+            await asyncio.sleep(0.01)
+        await one.gateway.retire()
+        answer = await asyncio.wait_for(waiting, 20)
+    assert (answer.status_code, answer.json()["state"]) == (202, "accepted")
+    assert "preference-applied" not in answer.headers
+
+
+async def test_it_is_worth_looking_again_when_a_person_may_have_spoken(tmp_path: Path, mocks: Mocks) -> None:
+    """What needs a person is not asked for every second; the wait for it is over and said to have been kept."""
+    async with desk(tmp_path, mocks) as one:
+        await one.register()
+        one.fault("reset_after", **{"for": {"operation": "notify"}})
+        asked = await one.write("/H-1/notices", notice="TB-1", text="Mời đến", wait=20)
+    assert (asked.status_code, asked.json()["state"]) == (202, "needs_person")
+    assert asked.headers["preference-applied"] == "wait=20"
+    assert int(asked.headers["retry-after"]) >= 60
+
+
+async def test_who_waits_is_told_before_the_server_breaks_off_its_calls(
+    tmp_path: Path, mocks: Mocks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is under way is given less time than the calls that wait for it."""
+    given: list[float] = []
+    async with desk(tmp_path, mocks) as one:
+        inner = one.gateway.deliveries.stop
+
+        async def stop(seconds: float) -> None:
+            given.append(seconds)
+            await inner(seconds)
+
+        monkeypatch.setattr(one.gateway.deliveries, "stop", stop)
+        await one.gateway.retire()
+        assert given[0] <= one.gateway.settings.server.stop_seconds - 1
 
 
 async def test_each_write_of_the_partner_is_delivered(tmp_path: Path, mocks: Mocks) -> None:
