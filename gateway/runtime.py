@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from gateway.store import Store
     from gateway.systems import System
 
+_TO_ANSWER_SECONDS = 1.0
+"""How long before its calls are broken off whoever waits for a delivery is told how it stands."""
+
 
 class Gateway:
     """What the API is given. Made by `open`, closed by leaving it."""
@@ -83,9 +86,13 @@ class Gateway:
             yield gateway
 
     async def retire(self) -> None:
-        """Take nothing more that is not a call's, and let end what is under way. A second time has nothing to do."""
+        """Take nothing more that is not a call's, and let end what is under way. A second time has nothing to do.
+
+        It is over before the server breaks off its calls, so that who waits for a delivery is still answered.
+        """
+        until = self.monotonic() + self.settings.server.stop_seconds - _TO_ANSWER_SECONDS
         await self.webhooks.stop()
-        await self.deliveries.stop(self.settings.server.stop_seconds)
+        await self.deliveries.stop(max(0.0, until - self.monotonic()))
 
     def observe(self) -> None:
         """Set the metrics that are states rather than events."""

@@ -217,7 +217,7 @@ class Deliveries:
             await feed.place_new(self._engine)
             found = await self._engine.read(work)
             left = deadline - clock()
-            if isinstance(found, FeedGone) or found.events or left <= 0:
+            if isinstance(found, FeedGone) or found.events or left <= 0 or self._stopped:
                 return found
             await asyncio.sleep(min(left, _WATCH_SECONDS))
 

@@ -98,8 +98,7 @@ class Keeper:
         if self._task is not None:
             await self._task
             self._task = None
-        for webhook in list(self._lines):
-            await self._hang_up(webhook)
+        await asyncio.gather(*(self._hang_up(webhook) for webhook in list(self._lines)))
         with contextlib.suppress(StoreUnavailable):
             await self._engine.write(partial(webhooks.let_go, self._owner))
 

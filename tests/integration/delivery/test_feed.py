@@ -158,6 +158,15 @@ async def test_whoever_waits_is_given_what_comes(place: Place) -> None:
         assert [each.delivery for each in (await waiting).events] == [ours.id]
 
 
+async def test_whoever_waits_is_not_kept_by_a_process_that_stops(place: Place) -> None:
+    """A reader that waits is given an empty page to go on from when nothing more is told here."""
+    async with bench(place) as one:
+        waiting = asyncio.create_task(_page(one, None, seconds=600))
+        await asyncio.sleep(0)
+        await one.deliveries.stop(5)
+        assert (await asyncio.wait_for(waiting, 60)).events == ()
+
+
 def test_a_cursor_is_what_was_given_out_and_nothing_else() -> None:
     """A cursor comes back as its place; anything that was changed, cut or made up is refused."""
     for position in (0, 1, 255, 10**9, 2**63 - 1):
