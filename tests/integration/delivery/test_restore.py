@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from gateway.delivery import Found, Order
     from tests.support.deliveries import Bench, Secret
     from tests.support.postgres import Databases
+
+
+CALM: dict[str, Any] = {
+    "policy": {"attempt_seconds": 20},
+    "lease_seconds": 20 * 86_400,
+    "base_seconds": 3600,
+    "cap_seconds": 7200,
+}
+"""What is away is tried once, and no attempt ends because this machine is slow or the clock is moved meanwhile."""
 
 
 @pytest.fixture
@@ -74,7 +83,7 @@ class Partner(Toy):
 
 async def _until_all(one: Bench, ids: Iterable[str], state: str) -> None:
     """Let time pass until all of them are in this state."""
-    deadline = asyncio.get_running_loop().time() + 30
+    deadline = asyncio.get_running_loop().time() + 90
     for delivery in ids:
         while True:
             found = await one.deliveries.get(delivery)
@@ -94,7 +103,7 @@ async def test_the_drill(place: Place, there: Place, tmp_path: Path) -> None:
     """
     partner = Partner()
     names = ("put", "add", "append", "tell")
-    async with bench(place, toy=partner) as one:
+    async with bench(place, toy=partner, **CALM) as one:
         done = {name: await one.accept(name, lane=f"D-{name}", payload=f"done {name}") for name in names}
         left = {name: await one.accept(name, lane=f"L-{name}", payload=f"left {name}") for name in names}
         behind = await one.accept("append", lane="D-append", payload="behind")
@@ -104,12 +113,12 @@ async def test_the_drill(place: Place, there: Place, tmp_path: Path) -> None:
         partner.away = {f"left {name}" for name in names}
         await one.running()
         for each in (*done.values(), behind, await one.accept("add", lane="N", payload="new")):
-            await one.until(each, "settled")
+            await one.until(each, "settled", seconds=40)
     partner.away = set()
     since = len(partner.asked)
 
     await restore(_settings(there), tmp_path / "backup", by="admin", systems=[SYSTEM])
-    async with bench(there, toy=partner) as two:
+    async with bench(there, toy=partner, **CALM) as two:
         await two.running()
         await two.move(3 * SETTLE_AFTER)
         await asyncio.sleep(0.2)
@@ -131,7 +140,7 @@ async def test_the_drill(place: Place, there: Place, tmp_path: Path) -> None:
             told = await two.get(asked)
             assert (told.why, told.may_have_acted) == ("interrupted", "maybe")
             changed(await two.deliveries.resolve(told.id, found, WORD))
-        await two.until(left["tell"], "settled")
+        await two.until(left["tell"], "settled", seconds=40)
     assert set(partner.effects.values()) == {1}
     assert partner.order.index("done append") < partner.order.index("behind")
     assert len(partner.effects) == 10
