@@ -17,6 +17,7 @@ from gateway.api.schemas.deliveries import DecisionRequestV1, DeliveriesV1, Reso
 from gateway.delivery import Changed, Resolution, Word
 from gateway.delivery import Refused as NotHeard
 from gateway.security import Scope
+from gateway.store.tables.events import WEBHOOKS
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -51,6 +52,7 @@ async def list_deliveries(request: Request) -> Response:
     found = await gateway.deliveries.list(
         limit=limit + 1, before=before, agencies=agencies, states=states, system=system
     )
+    found = tuple(one for one in found if _seen_by(identity, one))  # all of them or none: a webhook is one client's
     page, language = found[:limit], preferences.language(request.headers)
     return _answer(
         DeliveriesV1(
@@ -128,9 +130,15 @@ class _Decision:
 async def _named(gateway: Gateway, request: Request, identity: Identity) -> Delivery:
     """Return the delivery in the path. One of another agency is not there for this client."""
     found = await gateway.deliveries.get(request.path_params["delivery"])
-    if found is None or not identity.acts_for(found.agency):
+    if found is None or not _seen_by(identity, found):
         raise Refused("delivery_unknown")
     return found
+
+
+def _seen_by(identity: Identity, delivery: Delivery) -> bool:
+    """Return whether a delivery is there for a client: of its agencies, and a message only to its own webhooks."""
+    own = not delivery.system.startswith(WEBHOOKS) or delivery.client == identity.client.name
+    return own and identity.acts_for(delivery.agency)
 
 
 def _answer(body: BaseModel) -> Response:

@@ -10,12 +10,14 @@ import asyncio
 import contextlib
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from adapters.webhook import target
+from contracts import VIETNAM
 from gateway.delivery import feed, rows
 from gateway.delivery.settings import DAY
 from gateway.resilience import StoreUnavailable
@@ -191,9 +193,12 @@ class Keeper:
 
     async def _tell(self, row: WebhookRow, present: int) -> bool:
         """Give an endpoint what it is to be told. Returns whether there is more."""
-        client = self._store.snapshot.current().client(row.client)
+        known = self._store.snapshot.current()
+        client, now = known.client(row.client), datetime.now(VIETNAM)
         if client is None or Scope.WEBHOOKS_MANAGE not in client.scopes:
             return False
+        if not any(key.client == row.client and key.valid(now) for key in known.keys.values()):
+            return False  # it could not ask either
         agencies = sorted(set(row.agencies.split()) & {agency.value for agency in client.agencies})
         found = await self._engine.read(partial(messages.look, row, agencies, self._settings))
         age = 0 if found.since is None else max(0, present - found.since)

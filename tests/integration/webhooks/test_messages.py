@@ -260,6 +260,20 @@ async def test_a_client_without_the_scope_is_told_nothing(place: Place) -> None:
         await receiver.wait_for(1)
 
 
+async def test_a_client_whose_keys_are_revoked_is_told_nothing(place: Place) -> None:
+    """Who may not ask any more is not told either, until there is a new key; then it hears what happened meanwhile."""
+    async with receiving() as receiver, hooks(place, receiver) as one:
+        made = (await one.add(types=["delivery.accepted"])).endpoint
+        await one.bench.store.clients.revoke(CLIENT, by="test", why="hết hợp đồng")
+        await one.bench.accept()
+        await _start(one)
+        for _ in range(3):
+            await one.webhooks.keeper.round()
+        assert (await one.get(made)).position == made.position
+        await one.bench.store.clients.rotate(CLIENT, by="test")
+        await receiver.wait_for(1)
+
+
 async def test_no_more_endpoints_than_a_client_may_have(place: Place) -> None:
     """Each client has a limit, and an address that the operator does not list is refused."""
     async with receiving() as receiver, hooks(place, receiver, most_per_client=2) as one:

@@ -113,6 +113,26 @@ async def test_a_webhook_is_registered_told_and_removed(tmp_path: Path, monkeypa
             assert (await run.client.get(URL)).json() == {"webhooks": []}
 
 
+async def test_messages_to_a_webhook_are_its_clients_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another software of the same agency neither sees them nor takes them back, whatever its scopes are."""
+    async with receiving() as receiver:
+        _allowing(monkeypatch, receiver)
+        async with gateways.running(tmp_path) as run:
+            agencies = frozenset({AgencyCode(gateways.AGENCY)})
+            another = Client(name="khac", scopes=frozenset(Scope), agencies=agencies)
+            other = await run.gateway.store.clients.add(another, by="test")
+            webhook = (await run.client.post(URL, json={"url": f"{receiver.url}/hooks"})).json()["webhook"]
+            tested = (await run.client.post(f"{URL}/{webhook['id']}/test")).json()["delivery"]
+            path, asked = f"/v1/deliveries/{tested}", {"system": webhook["system"]}
+            theirs = {"Authorization": f"Bearer {other.text}"}
+            word = {"officer": "canbo.thu01", "why": "thử"}
+            assert (await run.client.get(path, headers=theirs)).status_code == 404
+            assert (await run.client.post(f"{path}/cancel", json=word, headers=theirs)).status_code == 404
+            listed = await run.client.get("/v1/deliveries", params=asked, headers=theirs)
+            assert listed.json() == {"deliveries": [], "next_cursor": None}
+            assert len((await run.client.get("/v1/deliveries", params=asked)).json()["deliveries"]) == 1
+
+
 async def _state(run: Running, path: str) -> str:
     found: str = (await run.client.get(path)).json()["state"]
     return found
