@@ -27,7 +27,12 @@ CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 4.0
 """How long any one statement's answer is waited for; above the server's own limit, for a server that is gone."""
 _LIMITS = {"statement_timeout": "3s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s"}
-_SESSION = {"application_name": "lienthong", "jit": "off", **_LIMITS}
+_SESSION = {
+    "application_name": "lienthong",
+    "jit": "off",
+    "default_transaction_isolation": "read committed",  # a unit that waited for a lock reads what was written meanwhile
+    **_LIMITS,
+}
 _DURABLE = """
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
 """

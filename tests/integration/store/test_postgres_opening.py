@@ -220,5 +220,16 @@ async def test_a_commit_is_durable_whatever_the_server_is_used_to(database: str,
         assert await asyncio.gather(*(store.engine.write(shown) for _ in range(20))) == ["on"] * 20
 
 
+async def test_a_unit_sees_what_was_written_while_it_waited_whatever_the_server_is_used_to(
+    database: str, tmp_path: Path
+) -> None:
+    """A database that is set to another isolation is used with ours, which the locks of lanes are made for."""
+    place = Place(tmp_path, database)
+    name = urlsplit(database).path.removeprefix("/")
+    await _do(place, f"ALTER DATABASE {name} SET default_transaction_isolation = 'serializable'")
+    async with place.opened() as store:
+        assert await store.engine.write(partial(_shown, "transaction_isolation")) == "read committed"
+
+
 async def _shown(name: str, tx: object) -> object:
     return await tx.fetchval(f"SHOW {name}")  # type: ignore[attr-defined] # a transaction
