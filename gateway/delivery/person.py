@@ -33,7 +33,7 @@ _GONE = {DeliveryState.SUPERSEDED: Refusal.CORRECTED}
 
 @dataclass(frozen=True, slots=True)
 class _Locked:
-    """A delivery whose lane is locked: nobody else changes either until the transaction ends."""
+    """A delivery that is locked after its lane: nobody else changes either until the transaction ends."""
 
     row: DeliveryRow
     head: int | None
@@ -73,7 +73,7 @@ async def _locked(delivery: str, settings: DeliverySettings, tx: Transaction) ->
     if row is None:
         return None
     lane = await lanes.lock(row.lane, tx)
-    row = await deliveries.get(delivery, tx)
+    row = await deliveries.lock(delivery, tx)
     return None if row is None or lane is None else _Locked(row, *lane, settings)
 
 

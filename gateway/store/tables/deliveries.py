@@ -93,6 +93,7 @@ _HEADS = (
     f"{_SELECT} JOIN lane ON delivery.lane = lane.id AND delivery.position = lane.head AND delivery.standing = 1 "
     f"WHERE lane.id IN ({places(1, BATCH)})"
 )
+_LOCK = "UPDATE delivery SET standing = standing WHERE id = $1"
 _BEGIN = """
 UPDATE delivery SET attempts = $2, state = $3 WHERE id = $1 AND standing = 1 AND attempts IN ($2 - 1, $2)
     AND state IN ('accepted', 'waiting', 'unknown', 'held', 'sending') AND settled_at IS NULL RETURNING 1
@@ -142,6 +143,12 @@ async def get(delivery: str, tx: Transaction) -> DeliveryRow | None:
     """Return one delivery."""
     row = await tx.fetchrow(f"{_SELECT} WHERE delivery.id = $1", delivery)
     return None if row is None else _row(row)
+
+
+async def lock(delivery: str, tx: Transaction) -> DeliveryRow | None:
+    """Lock one delivery and return it: retention, which locks no lane, takes its body before that or not at all."""
+    await tx.execute(_LOCK, delivery)
+    return await get(delivery, tx)
 
 
 async def heads(lanes: Sequence[int], tx: Transaction) -> dict[int, DeliveryRow]:

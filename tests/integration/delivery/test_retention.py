@@ -244,6 +244,28 @@ async def test_what_is_set_going_again_at_that_moment_keeps_its_body(postgres: P
         assert (await one.get(delivery)).state == "waiting"
 
 
+async def test_what_loses_its_body_at_that_moment_is_not_set_going_again(postgres: Place) -> None:
+    """Retention takes the body of a rejected delivery while a person replays it: nothing is sent without a content."""
+    async with bench(postgres) as one:
+        delivery = await _ended(one, "add", "rejected")
+        await one.deliveries.stop(5)
+        nightly = await asyncpg.connect(postgres.dsn)
+        try:
+            pruning = nightly.transaction()
+            await pruning.start()
+            await nightly.execute("UPDATE delivery SET payload = NULL, result = NULL, said = NULL")
+            replaying = asyncio.create_task(one.deliveries.replay(delivery.id, WORD))
+            for _ in range(1000):
+                if await nightly.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                    break
+                await asyncio.sleep(0.01)
+            await pruning.commit()
+            assert await replaying == Refused(Refusal.BODY_GONE)
+        finally:
+            await nightly.close()
+        assert (await one.get(delivery)).state == "rejected"
+
+
 @pytest.mark.parametrize(
     ("statement", "index", "values"),
     [
