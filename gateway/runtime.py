@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from gateway.delivery import Deliveries
+from gateway.delivery.queues import Queues
 from gateway.monitor.metrics import Metrics
 from gateway.resilience import StoreUnavailable
 from gateway.retention import Nightly
@@ -52,7 +53,8 @@ class Gateway:
         systems: dict[str, System | None] = {"population": self.population, "partner": self.partner}
         self.systems = {name: system for name, system in systems.items() if system is not None}
         outlets = {name: system.outlet for name, system in self.systems.items() if system.outlet is not None}
-        self.deliveries = Deliveries(store, settings.delivery, outlets)
+        self.deliveries = Deliveries(store, settings.delivery, outlets, observer=metrics.deliveries)
+        self._queues = Queues(store.engine, outlets)
         self.webhooks = Webhooks(store, self.deliveries, settings.webhooks, settings.delivery, observer=metrics)
         if settings.webhooks.allowed:
             self.systems[self.webhooks.name] = self.webhooks
@@ -94,11 +96,15 @@ class Gateway:
         await self.webhooks.stop()
         await self.deliveries.stop(max(0.0, until - self.monotonic()))
 
-    def observe(self) -> None:
+    async def observe(self) -> None:
         """Set the metrics that are states rather than events."""
         for name, system in self.systems.items():
             self.metrics.observe(name, system.state())
         self.metrics.webhooks_lag(self.webhooks.lags())
+        try:
+            self.metrics.deliveries.queues(await self._queues.now())
+        except StoreUnavailable:
+            self.metrics.deliveries.queues_unknown()
 
     def unready(self) -> tuple[str, ...]:
         """Return why calls would not be accepted now; nothing here depends on a partner."""

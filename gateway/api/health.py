@@ -43,5 +43,5 @@ async def readyz(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Give the metrics in Prometheus' text format."""
     gateway: Gateway = request.app.state.gateway
-    gateway.observe()
+    await gateway.observe()
     return Response(generate_latest(gateway.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

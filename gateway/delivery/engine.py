@@ -16,6 +16,7 @@ from contracts.model import FINAL, DeliveryState
 from gateway.delivery import accept, feed, person, rows
 from gateway.delivery.accept import Entry, Full, Taken
 from gateway.delivery.feed import FeedGone
+from gateway.delivery.observer import NullObserver
 from gateway.delivery.replays import Replays
 from gateway.delivery.settings import DAY
 from gateway.delivery.values import Accepted, BacklogFull, Changed, Delivery, KeyReused, Refusal, Refused, Ruling
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from contracts.model import AgencyCode
     from gateway.delivery.feed import FeedPage
+    from gateway.delivery.observer import Observer
     from gateway.delivery.settings import DeliverySettings
     from gateway.delivery.values import Outlet, Resolution, Submission, Word
     from gateway.store import Store
@@ -47,6 +49,7 @@ class Deliveries:
         settings: DeliverySettings,
         outlets: Mapping[str, Outlet[Any]],
         *,
+        observer: Observer | None = None,
         ids: Callable[[], str] | None = None,
         rng: random.Random | None = None,
     ) -> None:
@@ -54,6 +57,7 @@ class Deliveries:
         self._engine = store.engine
         self._settings = settings
         self._outlets = dict(outlets)
+        self._observer = observer or NullObserver()
         self._started, self._stopped = False, False
         self._ids = ids or _new_id
         self._rng = rng or random.Random()  # noqa: S311 - spreads waits, keeps no secret
@@ -240,14 +244,21 @@ class Deliveries:
         if isinstance(done, Taken):
             if done.row is None:
                 return KeyReused(done.delivery)
-            return Accepted(self._view(done.row), new=done.delivery == entry.id)
+            if done.delivery != entry.id:
+                return Accepted(self._view(done.row), new=False)
+            done = done.row  # it was ours: the answer to a commit had been lost
+        self._observer.accepted(done.system, done.operation)
         self.wake(done.system)
         return Accepted(self._view(done), new=True)
 
     def _heard(self, done: DeliveryRow | Refusal) -> Changed | Refused:
         if isinstance(done, Refusal):
             return Refused(done)
-        self._told(done.id, DeliveryState(done.state))
+        state = DeliveryState(done.state)
+        self._told(done.id, state)
+        if state in FINAL and done.settled_at is not None:
+            seconds = (done.settled_at - done.accepted_at) / instant.MICROS
+            self._observer.ended(done.system, done.operation, state, seconds)
         self.wake(done.system)
         return Changed(self._view(done))
 
@@ -262,6 +273,7 @@ class Deliveries:
             outlet.settings or self._settings,
             owner=_new_id(),
             told=self._told,
+            observer=self._observer,
             rng=self._rng,
         )
         self.workers[outlet.system] = worker

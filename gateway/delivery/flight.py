@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contracts.model import AgencyCode, Exchange, Operation
+    from gateway.delivery.observer import Observer
     from gateway.delivery.settings import DeliverySettings
     from gateway.delivery.values import Outlet, Write
     from gateway.resilience import AttemptResult, CallOutcome
@@ -105,13 +106,20 @@ class _Log:
 class Flights(Generic[C]):
     """Carries jobs of one system out."""
 
-    def __init__(
-        self, outlet: Outlet[C], engine: Engine, seal: Seal, settings: DeliverySettings, rng: random.Random
+    def __init__(  # noqa: PLR0917 - what every step of a flight needs
+        self,
+        outlet: Outlet[C],
+        engine: Engine,
+        seal: Seal,
+        settings: DeliverySettings,
+        observer: Observer,
+        rng: random.Random,
     ) -> None:
         self._outlet = outlet
         self._engine = engine
         self._seal = seal
         self._settings = settings
+        self._observer = observer
         self._rng = rng
         self._clock = asyncio.get_running_loop().time
         self._attempts = outlet.pipeline.attempts_in(_Log(engine, settings, self._clock))
@@ -192,6 +200,7 @@ class Flights(Generic[C]):
         ended = attempt_result(failure, seconds=seconds, evidence=evidence)
         if record is not None:
             self._note(failure)
+            self._observer.attempted(write.operation, ticket.action, None if failure is None else failure.kind)
         refused = isinstance(failure, NotSent) and (record is None or failure.layer is Layer.OURS)
         if refused and failure is not None and await self._put_back(ticket, failure, ended):
             return None

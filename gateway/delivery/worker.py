@@ -15,18 +15,20 @@ from typing import TYPE_CHECKING, Generic
 
 import structlog
 
-from contracts.model import AgencyCode
+from contracts.model import FINAL, AgencyCode
 from gateway.delivery import rows, steps
 from gateway.delivery.flight import Flights, Ticket
 from gateway.delivery.policy import Action
 from gateway.resilience import BreakerState, StoreUnavailable
 from gateway.resilience.ports import C
 from gateway.store.tables import holds, lanes
+from gateway.store.tables.instant import MICROS
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Coroutine
 
+    from gateway.delivery.observer import Observer
     from gateway.delivery.settings import DeliverySettings
     from gateway.delivery.steps import Job
     from gateway.delivery.values import Outlet, Told
@@ -55,6 +57,7 @@ class Worker(Generic[C]):
         *,
         owner: str,
         told: Told,
+        observer: Observer,
         rng: random.Random,
     ) -> None:
         policy = outlet.pipeline.policy
@@ -65,7 +68,8 @@ class Worker(Generic[C]):
         self._settings = settings
         self._owner = owner
         self._told = told
-        self._flights = Flights(outlet, engine, seal, settings, rng)
+        self._observer = observer
+        self._flights = Flights(outlet, engine, seal, settings, observer, rng)
         self._clock = asyncio.get_running_loop().time
         self._wake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -194,7 +198,8 @@ class Worker(Generic[C]):
         self._wake.set()
 
     async def _do(self, ticket: Ticket) -> None:
-        delivery = ticket.job.row.id
+        row, taken = ticket.job.row, self._clock()
+        delivery = row.id
         try:
             state = await self._flights.carry(ticket)
         except StoreUnavailable as trouble:
@@ -204,6 +209,9 @@ class Worker(Generic[C]):
         else:
             if state is not None:
                 self._told(delivery, state)
+            if state in FINAL:
+                waited = (ticket.job.present - row.accepted_at) / MICROS + self._clock() - taken
+                self._observer.ended(row.system, row.operation, state, waited)
 
     async def _give_back(self) -> None:
         """Give back what has not begun: nothing of it left, so nobody need wait for the lease to end."""

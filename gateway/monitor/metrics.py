@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 
+from gateway.monitor.deliveries import DeliveryMetrics
 from gateway.resilience import BreakerState
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class Metrics:
             ("webhook",),
             registry=registry,
         )
+        self.deliveries = DeliveryMetrics(registry)
         self._opened_at: dict[str, float] = {}
 
     def call_ended(self, operation: Operation, kind: Kind | None) -> None:

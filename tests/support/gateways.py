@@ -125,5 +125,5 @@ async def running(
             try:
                 yield Running(gateway, client, partner, token)
             finally:
-                gateway.observe()
+                await gateway.observe()
                 artifacts.keep("metrics.prom", generate_latest(gateway.metrics.registry))

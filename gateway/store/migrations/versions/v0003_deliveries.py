@@ -20,6 +20,7 @@ branch_labels = None
 depends_on = None
 
 
+_GOING = "settled_at IS NULL AND state <> 'needs_person'"
 _BARE = "(payload IS NULL AND result IS NULL AND said IS NULL)"
 """Of a delivery whose bodies have been forgotten. What retention comes for is in one of two small indexes."""
 
@@ -52,6 +53,7 @@ def _lanes(sql: Words) -> tuple[str, ...]:
     ){sql.strict}
     """,
         "CREATE INDEX lane_ready ON lane (system, ready_at) WHERE ready_at IS NOT NULL",
+        "CREATE INDEX lane_parked ON lane (system) WHERE parked IS NOT NULL",
         f"""
     CREATE TABLE hold (
         system {sql.text} NOT NULL,
@@ -128,6 +130,7 @@ def _deliveries(sql: Words) -> tuple[str, ...]:
     """,
         "CREATE UNIQUE INDEX delivery_standing ON delivery (lane, position) WHERE standing = 1",
         "CREATE INDEX delivery_of ON delivery (agency, number)",
+        f"CREATE INDEX delivery_oldest ON delivery (system, accepted_at) WHERE {_GOING}",
         "CREATE INDEX delivery_trouble ON delivery (number) WHERE state IN ('unknown', 'held', 'needs_person')",
         "CREATE INDEX delivery_gone ON delivery (lane, position) WHERE standing = 0",
         f"CREATE INDEX delivery_body ON delivery (settled_at) WHERE standing = 0 AND NOT {_BARE}",

@@ -485,11 +485,13 @@ CREATE INDEX delivery_ended_badly ON public.delivery USING btree (system, number
 CREATE INDEX delivery_gone ON public.delivery USING btree (lane, "position") WHERE (standing = 0);
 CREATE INDEX delivery_of ON public.delivery USING btree (agency, number);
 CREATE INDEX delivery_of_webhook ON public.delivery USING btree (system, number) WHERE ((standing = 1) AND (system >= 'webhook:'::text) AND (system < 'webhook;'::text));
+CREATE INDEX delivery_oldest ON public.delivery USING btree (system, accepted_at) WHERE ((settled_at IS NULL) AND (state <> 'needs_person'::text));
 CREATE UNIQUE INDEX delivery_standing ON public.delivery USING btree (lane, "position") WHERE (standing = 1);
 CREATE INDEX delivery_to_webhook ON public.delivery USING btree (settled_at) WHERE ((standing = 0) AND (system >= 'webhook:'::text) AND (system < 'webhook;'::text));
 CREATE INDEX delivery_trouble ON public.delivery USING btree (number) WHERE (state = ANY (ARRAY['unknown'::text, 'held'::text, 'needs_person'::text]));
 CREATE INDEX event_new ON public.event USING btree (number) WHERE ("position" IS NULL);
 CREATE INDEX idempotency_kept ON public.idempotency USING btree (kept_until);
+CREATE INDEX lane_parked ON public.lane USING btree (system) WHERE (parked IS NOT NULL);
 CREATE INDEX lane_ready ON public.lane USING btree (system, ready_at) WHERE (ready_at IS NOT NULL);
 CREATE INDEX replay_item_going ON public.replay_item USING btree (replay, place) WHERE (outcome = 'going'::text);
 CREATE UNIQUE INDEX replay_running ON public.replay USING btree (system) WHERE (state = 'running'::text);
