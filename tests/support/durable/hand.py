@@ -48,6 +48,7 @@ _FREEZES: Final = {
     Harm.FREEZE: (1.2 * LEASE_SECONDS, 1.6 * LEASE_SECONDS),
     Harm.FREEZE_LONG: (LEASE_SECONDS + SETTLE_SECONDS + 2.0, LEASE_SECONDS + SETTLE_SECONDS + 4.0),
 }
+_OF_GATEWAYS: Final = frozenset({*_FREEZES, Harm.KILL_GATEWAY, Harm.KILL_STARTING})
 _CUT_PATIENCE: Final = 3.0
 
 
@@ -63,11 +64,12 @@ def schedule(rng: random.Random, backend: Backend, events: int) -> tuple[Harm, .
 
 @dataclass
 class Hand:
-    """Does what the schedule says. `done` counts; `frozen` are the gateways that stand still just now."""
+    """Does what the schedule says. `done` and `harmed` count; `frozen` are the gateways that stand still just now."""
 
     stage: Stage
     rng: random.Random
     done: Counter[Harm] = field(default_factory=Counter)
+    harmed: Counter[str] = field(default_factory=Counter)
     frozen: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def work(self, harms: tuple[Harm, ...], pause: tuple[float, float]) -> None:
@@ -82,6 +84,7 @@ class Hand:
                 else:
                     await self._do(harm, name)
                 self.done[harm] += 1
+                self.harmed[name] += harm in _OF_GATEWAYS
                 self.stage.check()
 
     async def _gateway(self) -> str:

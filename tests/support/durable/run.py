@@ -88,7 +88,8 @@ class Run:
     stage: Stage = field(init=False)
 
     def __post_init__(self) -> None:
-        self.stage = Stage(self.folder, self.backend, self.seed)
+        workers = ("worker",) if self.backend == "postgres" else ()
+        self.stage = Stage(self.folder, self.backend, self.seed, workers=workers)
 
     async def verdict(self) -> Verdict:
         """Run it and judge it."""
@@ -121,6 +122,7 @@ class Run:
             "requests without an answer": callers.unanswered,
             "answers by status": dict(sorted(callers.statuses.items())),
             "harms": {str(harm): times for harm, times in sorted(hand.done.items())},
+            "gateways killed or frozen": dict(sorted(hand.harmed.items())),
             "gateways started": stage.starts,
             "seconds of asking": round(asked - began, 1),
             "seconds of draining": round(ended - asked, 1),

@@ -1,4 +1,4 @@
-"""The processes of a chaos run: the partner, one gateway on SQLite or two on PostgreSQL, and the database's server.
+"""The processes of a chaos run: the partner, one gateway on SQLite or several on PostgreSQL, the database's server.
 
 Everything is on loopback, and only what was started here is ever signalled, by its own id. The gateways reach their
 database through a wire that can be cut; who judges reaches it directly.
@@ -75,12 +75,15 @@ class Stage:
     entry: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     """What the environment of the gateways says beyond the ordinary."""
+    workers: tuple[str, ...] = ()
+    """Processes beside the servers that carry deliveries out and answer no calls."""
     later: tuple[str, ...] = ()
     """Gateways that are not started at once."""
     starts: int = 0
 
     def __post_init__(self) -> None:
-        self.names = ("one",) if self.backend == "sqlite" else ("one", "two")
+        self.servers = ("one",) if self.backend == "sqlite" else ("one", "two")
+        self.names = (*self.servers, *self.workers)
         self.ports = {name: free_port() for name in ("mocks", *self.names)}
         self.gateways: dict[str, Child] = {}
         self.mocks: Child
@@ -94,7 +97,7 @@ class Stage:
     @property
     def addresses(self) -> tuple[str, ...]:
         """Where the gateways answer, when they do."""
-        return tuple(f"http://127.0.0.1:{self.ports[name]}" for name in self.names)
+        return tuple(f"http://127.0.0.1:{self.ports[name]}" for name in self.servers)
 
     @property
     def admin(self) -> str:
@@ -216,10 +219,12 @@ class Stage:
         entry = [self.entry[name]] if name in self.entry else []
         plain = home.module("lienthong")
         start = [*(plain[:-2] if entry else plain), *entry]
-        return [*start, "serve", "--config", str(self._config), "--until-stdin-closes"]
+        verb = "worker" if name in self.workers else "serve"
+        return [*start, verb, "--config", str(self._config), "--until-stdin-closes"]
 
     def _environment(self, name: str) -> dict[str, str]:
-        return {**province.environment(), **self.variables, "LIENTHONG_SERVER__PORT": str(self.ports[name])}
+        port = f"LIENTHONG_{'WORKER' if name in self.workers else 'SERVER'}__PORT"
+        return {**province.environment(), **self.variables, port: str(self.ports[name])}
 
     async def _store(self, stack: AsyncExitStack) -> dict[str, str]:
         if self.backend == "sqlite":
