@@ -32,7 +32,7 @@ class Harm(StrEnum):
 
 
 _SHARES: Final[Mapping[Backend, Mapping[Harm, int]]] = {
-    "sqlite": {Harm.KILL_GATEWAY: 5, Harm.KILL_MOCKS: 3, Harm.FREEZE: 2, Harm.KILL_STARTING: 2},
+    "sqlite": {Harm.KILL_GATEWAY: 5, Harm.KILL_MOCKS: 4, Harm.FREEZE: 2, Harm.KILL_STARTING: 1},
     "postgres": {
         Harm.CUT_COMMIT: 4,
         Harm.KILL_GATEWAY: 4,

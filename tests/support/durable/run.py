@@ -58,7 +58,7 @@ class Size:
     pause: tuple[float, float]
 
 
-_FULL: Final = Size(writes=10_000, lanes=500, events={"sqlite": 64, "postgres": 64}, seconds=150, pause=(0.2, 1.2))
+_FULL: Final = Size(writes=10_000, lanes=500, events={"sqlite": 64, "postgres": 64}, seconds=150, pause=(0.1, 0.8))
 _SHORT: Final = Size(writes=500, lanes=60, events={"sqlite": 5, "postgres": 8}, seconds=12, pause=(0.1, 0.5))
 SIZES: Final[Mapping[str, Size]] = {"full": _FULL, "short": _SHORT}
 
