@@ -29,10 +29,12 @@ dead = Path(os.environ["CHAOS_DEAD"])
 after = os.environ["CHAOS_ROWS"] == "after"
 
 
-async def begin_later(job: Job, course: Course, settings: DeliverySettings, tx: Transaction) -> bool:
+async def begin_later(job: Job, course: Course, settings: DeliverySettings, tx: Transaction) -> None:
     """Renew the lease, and write nothing of the attempt."""
     del course
-    return await lanes.renew(job.lease, micros(settings.lease_seconds), tx)
+    statement, values = lanes.renewed(job.lease, micros(settings.lease_seconds))
+    if await tx.fetchrow(statement, *values) is None:
+        raise steps.NotOurs(job.row.id)
 
 
 async def conclude_if_alive(
