@@ -87,6 +87,17 @@ class Gateway:
                 gateway.webhooks.start()
             yield gateway
 
+    @classmethod
+    @asynccontextmanager
+    async def beside(cls, settings: Settings, store: Store) -> AsyncIterator[Self]:
+        """Give what one command needs that works on `store`, beside whoever serves from it. Nothing is carried out."""
+        gateway = cls(settings, store, Metrics(), {})
+        try:
+            yield gateway
+        finally:
+            for system in gateway.systems.values():
+                await system.aclose()
+
     async def retire(self) -> None:
         """Take nothing more that is not a call's, and let end what is under way. A second time has nothing to do.
 

@@ -12,7 +12,20 @@ from typing import Annotated
 
 import typer
 
-from lienthong import agencies, clients, config, keeping, keys, language, mocks, retention, serve, systems, worker
+from lienthong import (
+    agencies,
+    clients,
+    config,
+    deliveries,
+    keeping,
+    keys,
+    language,
+    mocks,
+    retention,
+    serve,
+    systems,
+    worker,
+)
 from lienthong.demo import command as demo
 from lienthong.help import Command, Group, explain
 from lienthong.stop import ExitCode, Stop
@@ -70,7 +83,7 @@ def application() -> typer.Typer:
     app.command("demo", cls=Command, help="demo.help")(demo.demo)
     app.command("serve", cls=Command, help="serve.help")(serve.serve)
     app.command("worker", cls=Command, help="worker.help")(worker.worker)
-    for group in (mocks, clients, agencies, systems, keys, retention, config):
+    for group in (mocks, clients, agencies, systems, deliveries, keys, retention, config):
         app.add_typer(group.app, cls=Group, no_args_is_help=True)
     for verb in (keeping.backup, keeping.restore, keeping.migrate):
         app.command(verb.__name__, cls=Command, help=f"{verb.__name__}.help")(verb)

@@ -27,7 +27,7 @@ System = Annotated[str, typer.Argument(metavar="SYSTEM", help="systems.system")]
 def pause(context: typer.Context, system: System, why: options.Why, config: options.Config = None) -> None:
     """Press the switch."""
     settings = options.settings(config)
-    _check(settings, system)
+    check(settings, system)
     switch = use(settings, lambda store: store.switches.pause(system, by=operator(), why=why))
     Voice.of(context).remark("systems.pause.done", system=system, by=switch.by, why=options.line(switch.why))
 
@@ -41,7 +41,7 @@ def resume(
 ) -> None:
     """Release the switch."""
     settings = options.settings(config)
-    _check(settings, system)
+    check(settings, system)
     switch = use(settings, lambda store: store.switches.resume(system, by=operator(), why=why))
     Voice.of(context).remark("systems.resume.done" if switch else "systems.resume.ran", system=system)
 
@@ -81,7 +81,7 @@ def _plain(name: str, switch: Switch | None) -> dict[str, object]:
     }
 
 
-def _check(settings: Settings, system: str) -> None:
+def check(settings: Settings, system: str) -> None:
     """Raise `Stop` for a system that is not configured: a switch on a misspelt name would stop nothing."""
     known = _configured(settings)
     if system not in known:
