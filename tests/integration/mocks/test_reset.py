@@ -145,4 +145,4 @@ async def test_a_reset_is_quick_however_much_there_was(tmp_path: Path) -> None:
             before = time.perf_counter()
             await mocks.told("reset", method="POST")
             took.append(time.perf_counter() - before)
-    assert min(took) < 0.05
+    assert min(took) < 0.3

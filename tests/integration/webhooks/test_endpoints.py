@@ -99,7 +99,7 @@ async def test_an_endpoint_that_fails_for_days_is_disabled_and_goes_on_where_it_
         await receiver.wait_for(4)
         assert sorted(_about(receiver)) == sorted(ids)
         await eventually(partial(one.behind, endpoint), 0)
-        assert (await one.get(endpoint)).failing_since is None
+        await eventually(partial(_failing, one, endpoint), wanted=False)
 
 
 async def _failing(one: Hooks, endpoint: Endpoint) -> bool:

