@@ -465,7 +465,9 @@ async def test_it_waits_while_too_many_are_under_way(place: Place) -> None:
         await one.deliveries.replays.count()
         await turns(one)
         found = await seen(one, replay)
-        assert (found.state, found.left, found.under_way, found.settled) == ("done", 0, 1, 2)
+        assert (found.state, found.left) == ("done", 0)
+        assert found.settled >= 2
+        assert found.under_way + found.settled == 3  # the workers may have come round to the third meanwhile
 
 
 async def test_what_cannot_be_set_going_is_counted_by_reason_and_costs_no_pace(place: Place) -> None:
