@@ -212,6 +212,14 @@ class Settings(BaseSettings):
             raise ValueError("worker.in_server may be false on PostgreSQL only: a SQLite store has one serving process")
         return self
 
+    @model_validator(mode="after")
+    def _leased_long_enough(self) -> Self:
+        if self.systems.partner is not None and not self.delivery.outlasts(self.systems.partner.policy):
+            raise ValueError("systems.partner.policy.attempt_seconds must be shorter than delivery.lease_seconds")
+        if not self.webhooks.deliveries(self.delivery).outlasts(self.webhooks.policy):
+            raise ValueError("webhooks.policy.attempt_seconds must be shorter than delivery.lease_seconds")
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+if TYPE_CHECKING:
+    from gateway.resilience import PolicySettings
 
 DAY = 86_400
 """Seconds."""
@@ -47,6 +50,10 @@ class DeliverySettings(BaseModel):
         le=3650,
         description="An idempotency key is kept so long, and as long as its delivery is open or awaits a correction",
     )
+
+    def outlasts(self, policy: PolicySettings) -> bool:
+        """Return whether the lease of a lane is longer than an attempt under this policy."""
+        return policy.attempt_seconds + policy.margin_seconds + self.lease_margin_seconds < self.lease_seconds
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

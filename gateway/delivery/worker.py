@@ -60,8 +60,7 @@ class Worker(Generic[C]):
         observer: Observer,
         rng: random.Random,
     ) -> None:
-        policy = outlet.pipeline.policy
-        if policy.attempt_seconds + policy.margin_seconds + settings.lease_margin_seconds >= settings.lease_seconds:
+        if not settings.outlasts(outlet.pipeline.policy):
             raise ValueError(f"{outlet.system}: an attempt must take less time than the lease of its lane")
         self._outlet = outlet
         self._engine = engine

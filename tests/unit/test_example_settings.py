@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from gateway.settings import Settings, SettingsError
 
+ACCOUNT = {"username": "cong-mau", "secret": "bi-mat-mau"}
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "lienthong.example.toml"
 
 
@@ -32,3 +35,18 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> 
     """`LIENTHONG_SERVER__PORT` sets `[server] port`."""
     monkeypatch.setenv("LIENTHONG_SERVER__PORT", "8099")
     assert Settings.read(EXAMPLE).server.port == 8099
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"systems": {"partner": {"policy": {"attempt_seconds": 40}}}}, "systems.partner.policy.attempt_seconds"),
+        ({"delivery": {"lease_margin_seconds": 15}, "webhooks": {}}, "webhooks.policy.attempt_seconds"),
+    ],
+)
+def test_an_attempt_that_outlasts_the_lease_of_its_lane_is_refused_by_name(given: dict[str, Any], named: str) -> None:
+    """It is known before anything starts, also where another process is to carry deliveries out."""
+    if "systems" in given:
+        given["systems"]["partner"]["adapter"] = {"endpoint": "https://doi-tac.example/", "account": ACCOUNT}
+    with pytest.raises(ValidationError, match=named):
+        Settings.model_validate(given)
