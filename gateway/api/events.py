@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from gateway.store.tables.events import EventRow
 
 _PAGE, _LONGEST_PAGE = 100, 500
-_LONGEST_WAIT = 30
 _DIGITS = 6
 
 
@@ -51,7 +50,7 @@ async def list_events(request: Request) -> Response:
         after=after,
         limit=max(1, min(_LONGEST_PAGE, limit)),
         agencies=identity.client.agencies,
-        seconds=min(_LONGEST_WAIT, wait),
+        seconds=min(gateway.settings.server.max_wait_seconds, wait),
     )
     if isinstance(found, FeedGone):
         raise Refused("cursor_expired")

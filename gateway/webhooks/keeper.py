@@ -125,9 +125,18 @@ class Keeper:
             await feed.place_new(self._engine)
         more = False
         for row in found.rows:
-            if await self._settle(row, found.present):
-                more = await self._tell(row, found.present) or more
+            more = await self._look_after(row, found.present) or more
         return more
+
+    async def _look_after(self, row: WebhookRow, present: int) -> bool:
+        """Look after one endpoint; a defect in it is recorded and keeps no other from being told."""
+        try:
+            return await self._settle(row, present) and await self._tell(row, present)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - the edge of one endpoint
+            _log.error("defect in looking after a webhook", system=row.system, error=type(error).__qualname__)
+        return False
 
     async def _serve(self) -> None:
         while not self._stopping:

@@ -274,6 +274,19 @@ async def test_a_client_whose_keys_are_revoked_is_told_nothing(place: Place) -> 
         await receiver.wait_for(1)
 
 
+async def test_a_defect_in_one_endpoint_keeps_no_other_from_being_told(place: Place) -> None:
+    """One whose secret does not open any more says so in the log; the next is told as ever."""
+    async with receiving() as receiver, hooks(place, receiver) as one:
+        broken, whole = (await one.add("/broken")).endpoint, (await one.add("/whole")).endpoint
+        spoil = "UPDATE webhook SET secret = $2 WHERE id = $1"
+        await one.bench.store.engine.write(lambda tx: tx.execute(spoil, broken.id, b"spoilt"))
+        await one.bench.accept()
+        await _start(one)
+        (taken, *_) = await receiver.wait_for(1)
+        assert taken.target == "/whole"
+        assert (await one.get(whole)).position > (await one.get(broken)).position
+
+
 async def test_no_more_endpoints_than_a_client_may_have(place: Place) -> None:
     """Each client has a limit, and an address that the operator does not list is refused."""
     async with receiving() as receiver, hooks(place, receiver, most_per_client=2) as one:

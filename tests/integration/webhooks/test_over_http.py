@@ -69,6 +69,14 @@ async def test_a_reader_that_waits_is_answered_when_something_happens(tmp_path: 
         assert len((await waiting).json()["events"]) == 1
 
 
+async def test_a_reader_waits_no_longer_than_any_caller_may(tmp_path: Path) -> None:
+    """Where callers may wait for a shorter time, an empty page comes then, and not a refusal that it took too long."""
+    waits = {"default_wait_seconds": 0.05, "max_wait_seconds": 0.05, "answer_seconds": 10}
+    async with gateways.running(tmp_path, **waits) as run:
+        answer = await run.client.get("/v1/events", params={"wait": 30})
+        assert (answer.status_code, answer.json()["events"]) == (200, [])
+
+
 async def test_a_wrong_cursor_is_told_from_one_that_has_expired(tmp_path: Path) -> None:
     """A cursor that was never given out is 422 and named; one behind deleted events is 410 and says how to go on."""
     async with gateways.running(tmp_path) as run:
