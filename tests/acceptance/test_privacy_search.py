@@ -76,6 +76,14 @@ def test_a_seeded_number_is_found_inside_longer_ones() -> None:
     assert "a seeded number" in rules(f"verify7{NUMBER}42open")
 
 
+def test_a_number_that_chance_has_drawn_into_an_id_is_nobodys() -> None:
+    """Of a hundred thousand random ids one has the digits of some old card; beside an id a number is found."""
+    card = sorted(one for one in everybody().numbers if len(one) == len(CARD))[0]
+    drawn = f"4f9d1c62-6f0e-4c4e-9a55-{card}abc"
+    assert "a seeded number" not in rules(f"x{drawn}y")
+    assert "a seeded number" in rules(f"{drawn}{card}settled")
+
+
 def test_everybody_of_a_world_is_known() -> None:
     """Citizens and relatives of the default world are all searched for, unless their name is one word."""
     people = everybody()

@@ -38,6 +38,8 @@ _LETTERS: Final = re.compile(r"[^\W\d_]{8,}")
 _TAG: Final = re.compile(r"<[^<>]{1,200}>")
 _FORMED: Final = re.compile(r"(?<![0-9A-Za-z])(?<![0-9]\.)(?<![0-9a-f]{4}-)999(?:[0-9]{9}|[0-9]{6})(?![0-9A-Za-z])")
 _LONG: Final = re.compile(r"[0-9]{9,}")
+_UUID: Final = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+"""Drawn by chance, and so many that one of them would hold a short number sooner or later."""
 _NUMBER_DIGITS: Final = (12, 9)
 _ESCAPED: Final = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}")
 _STROKES: Final = str.maketrans({"đ": "d", "Đ": "D"})
@@ -145,7 +147,7 @@ class Search:
         people = self._people
         if _FORMED.search(line):
             yield "a number of the form 999…"
-        for run in _LONG.findall(line):
+        for run in _LONG.findall(_UUID.sub("-", line)):
             if any(run[at : at + 12] in people.numbers for at in range(len(run) - 11)) or run in people.numbers:
                 yield "a seeded number"
         lower = line.lower()
