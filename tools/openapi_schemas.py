@@ -4,13 +4,15 @@ A request may only become wider (the new schema takes whatever the old one took)
 schema gives nothing that the old one could not give). Both are the same question with the sides exchanged, except that
 a response may always gain a field and may not lose one.
 
-Understood: references, types, listed values, `anyOf`, `oneOf`, `allOf`, objects, arrays and bounds. Every other keyword
-is compared for equality, so that one which is not understood is reported rather than passed over.
+Understood: references, types, listed values, `anyOf`, `oneOf`, `allOf`, objects, arrays and bounds; and that `^(a|b)$`
+has every text of `^a$`. Every other keyword is compared for equality, so that one which is not understood is reported
+rather than passed over.
 """
 
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -150,6 +152,8 @@ class Comparison:
         unknown = sorted((old.keys() | new.keys()) - KNOWN - {key for key in (*old, *new) if key.startswith("x-")})
         for key in (*EXACT, *unknown):
             asked = outer.get(key)
+            if key == "pattern" and asked is not None and _one_of_its_forms(inner.get(key), asked):
+                continue
             if asked is not None and asked is not False and not finite and inner.get(key) != asked:
                 yield Finding(where, f"{key} went from {old.get(key, 'none')} to {new.get(key, 'none')}")
 
@@ -176,6 +180,22 @@ class Comparison:
             yield from self._compare(f"{where}.*", before, after, seen)
         elif self.side is Side.REQUEST and isinstance(after, Mapping) and before is True:
             yield from self._compare(f"{where}.*", {}, after, seen)
+
+
+def _one_of_its_forms(inner: str | None, outer: str) -> bool:
+    """Return whether `outer` is `^(one|another)$`, and `inner` one of these, letter by letter, between `^` and `$`."""
+    if inner is None or not (outer.startswith("^(") and outer.endswith(")$")):
+        return False
+    forms, depth = [""], 0
+    for sign in re.findall(r"\\.|\[(?:\\.|[^\]])*\]|.", outer[2:-2], re.DOTALL):
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if depth < 0:
+            return False
+        if sign == "|" and depth == 0:
+            forms.append("")
+        else:
+            forms[-1] += sign
+    return inner in {f"^{form}$" for form in forms}
 
 
 def resolve(document: Mapping[str, Any], value: Any) -> Any:

@@ -150,7 +150,7 @@ async def test_whoever_only_reads_sends_nothing_again(tmp_path: Path, mocks: Moc
 async def test_every_wrong_field_is_named(tmp_path: Path, mocks: Mocks) -> None:
     """A rule that could never stop anything is one of them; a system that is not here is none."""
     async with desk(tmp_path, mocks) as one:
-        filter_ = {**PARTNER, "states": [], "accepted_from": "2026-01-05T09:00:00", "agency": "H99", "ten": 1}
+        filter_ = {**PARTNER, "states": [], "accepted_from": "2026-01-05T09:00:00", "agency": "h99", "ten": 1}
         wrong = await order(one, filter=filter_, per_second=0, stop={"above": 5, "of": 5})
         elsewhere = await order(one, filter={"system": "other"})
         beyond = await one.client.get("/v1/replays?cursor=x&limit=-1")

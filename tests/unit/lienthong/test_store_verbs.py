@@ -140,9 +140,9 @@ def test_revoking_a_client_revokes_every_key(command: Command, client: str) -> N
             "lienthong agencies add 000.00.02.H99",
         ),
         (
-            ("clients", "add", "other", "--agency", "H99", "--scope", "citizens:verify"),
+            ("clients", "add", "other", "--agency", "h99", "--scope", "citizens:verify"),
             ExitCode.USAGE,
-            "H99 is not an agency code.",
+            "h99 is not an agency code.",
         ),
         (
             ("clients", "add", "Một Cửa", "--agency", AGENCY, "--scope", "citizens:verify"),

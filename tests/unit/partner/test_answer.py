@@ -293,7 +293,7 @@ async def test_every_wrong_member_is_named_at_once() -> None:
         ("read", {"answer": "not_there"}),
         ("read", {"answer": "done", "code": "H-1", "state": "open", "amount": "1"}),
         ("read", {"answer": "done", "code": "H-1", "state": "open", "registered_at": "hôm qua"}),
-        ("read", {"answer": "done", "code": "H-1", "state": "open", "held_by": "H99"}),
+        ("read", {"answer": "done", "code": "H-1", "state": "open", "held_by": "h99"}),
         ("find_step", {"answer": "yes", "code": "H-1"}),
         ("find_step", {"code": "H-1", "step": 1}),
         ("find_step", {"answer": "done", "step": 1}),

@@ -21,7 +21,7 @@ ACCOUNT = {"username": "thu", "secret": "s"}
         ({"account": {"username": "thu"}}, "exactly one"),
         ({"account": {**ACCOUNT, "secret_file": "f"}}, "exactly one"),
         ({"account": {**ACCOUNT, "username": ""}}, "pattern"),
-        ({"accounts": {"H99": ACCOUNT}}, "agency codes"),
+        ({"accounts": {"h99": ACCOUNT}}, "agency codes"),
         ({"settle_after_seconds": -1}, "greater than or equal"),
         ({"endpunkt": "x"}, "Extra inputs"),
     ],

@@ -40,7 +40,7 @@ ACCOUNT = {"username": "sv_mau", "secret": SECRET, "api_key": "khoa"}
         {"officers": {"a": "C" * 21}},
         {"procedures": {"1": "x"}},
         {"procedures": {"9.000001": "x" * 21}},
-        {"agencies": {"H99": {}}},
+        {"agencies": {"h99": {}}},
         {"agencies": {"000.00.01.H99": {"unknown": 1}}},
         {"credential": {"username": "sv_mau", "secret": SECRET}},
         {"credential": {"username": "sv_mau", "api_key": "khoa"}},

@@ -141,6 +141,14 @@ BREAKING: dict[str, tuple[Callable[[Document], object], str]] = {
         lambda d: _request(d)["properties"]["number"]["anyOf"][0].update(pattern="^9"),
         ".number: pattern went from ^[0-9]+$ to ^9",
     ),
+    "request pattern with other forms": (
+        lambda d: _request(d)["properties"]["number"]["anyOf"][0].update(pattern="^([0-9]{3}|[0-9]|(x|[0-9]+))$"),
+        ".number: pattern went from ^[0-9]+$ to",
+    ),
+    "request pattern beside other forms": (
+        lambda d: _request(d)["properties"]["number"]["anyOf"][0].update(pattern="^([0-9]+)|(x)$"),
+        ".number: pattern went from ^[0-9]+$ to",
+    ),
     "request length": (
         lambda d: _request(d)["properties"]["name"].update(maxLength=50),
         "maxLength went from 100 to 50",
@@ -193,6 +201,9 @@ HARMLESS: dict[str, Callable[[Document], object]] = {
     "field no longer required": lambda d: _request(d)["required"].clear(),
     "request enum": lambda d: _request(d)["properties"]["mode"]["enum"].append("soon"),
     "request const becomes enum": lambda d: _request(d)["properties"].update(mode={"enum": ["slow", "fast", "x"]}),
+    "request pattern with one more form": lambda d: _request(d)["properties"]["number"]["anyOf"][0].update(
+        pattern=r"^([(|]\(|[0-9]+|([a-z]|x)+)$"
+    ),
     "request longer": lambda d: _request(d)["properties"]["name"].update(maxLength=200),
     "request unbounded": lambda d: _request(d)["properties"]["name"].pop("maxLength"),
     "request null": lambda d: _request(d)["properties"]["name"].update(type=["string", "null"]),
