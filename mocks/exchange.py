@@ -23,7 +23,7 @@ from mocks.doors.pages import page
 from mocks.faults import EVERYWHERE, NATURE, Acts, Armed, Fault, Stage, Visit, What
 from mocks.journal import JournalBroken
 from mocks.ledger import Effect, Exchange
-from mocks.spaces import effect_record, exchange_record, request_record
+from mocks.spaces import effects_record, exchange_record, request_record
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -180,7 +180,8 @@ class Runner:
         skew = sum(fault.details.skew for fault in struck.of(Stage.VIEW) if fault.what is What.CLOCK_SKEW)
         views = (case.door.views.get(fault.what, {}) for fault in struck.of(Stage.VIEW))
         view = {name: way for changes in views for name, way in changes.items()}
-        site = space.site(case.door, now=space.clock.now() + timedelta(seconds=skew), view=view)
+        now = space.clock.now() + timedelta(seconds=skew)
+        site = space.site(case.door, now=now, view=view, views=struck.of(Stage.VIEW))
         try:
             result, answer = _outcome(case, site)
         except Exception as error:  # noqa: BLE001 - a defect in a door is recorded as one; what it wrote is dropped
@@ -189,7 +190,7 @@ class Runner:
         if case.ledger is not space.ledger:
             return answer, None
         exchange = self._exchange(case, result, answer)
-        effects = (_effect(case, exchange.seq),) if exchange.acted else ()
+        effects = _effects(case, exchange.seq, result)
         space.record(exchange, effects, site.world.changes)
         if self._observe is not None:
             self._observe(exchange)
@@ -244,10 +245,10 @@ class Runner:
                 return
             if not result.acted:
                 return
-            effect = _effect(case, seq)
-        space.acted(effect, site.world.changes)
+            effects = _effects(case, seq, result)
+        space.acted(effects, site.world.changes)
         with suppress(JournalBroken):  # nobody waits for this; the next exchange is told
-            await self._write(space, effect_record(effect, site.world.changes))
+            await self._write(space, effects_record(effects, site.world.changes))
 
     def _plays(self, door: Door[Any], operation: str) -> frozenset[What]:
         able = self._able.get((door.name, operation))
@@ -273,18 +274,25 @@ def _acted(case: Case, site: Site[Any]) -> Result:
     return result
 
 
-def _effect(case: Case, seq: int) -> Effect:
+def _effects(case: Case, seq: int, result: Result | None) -> tuple[Effect, ...]:
+    """Return what was done: usually one thing, about what the exchange is about."""
+    if result is None or not result.acted:
+        return ()
     clock = case.space.clock
-    return Effect(
-        seq=case.ledger.done + 1,
-        exchange=seq,
-        at=clock.now().isoformat(timespec="milliseconds"),
-        wall=clock.wall(),
-        door=case.visit.door,
-        operation=case.visit.operation,
-        key=case.visit.key,
-        lane=case.subject.lane,
-        idempotency_key=case.subject.idempotency_key,
+    keys = (case.visit.key,) if result.keys is None else result.keys
+    return tuple(
+        Effect(
+            seq=case.ledger.done + place,
+            exchange=seq,
+            at=clock.now().isoformat(timespec="milliseconds"),
+            wall=clock.wall(),
+            door=case.visit.door,
+            operation=case.visit.operation,
+            key=key,
+            lane=case.subject.lane,
+            idempotency_key=case.subject.idempotency_key,
+        )
+        for place, key in enumerate(keys, 1)
     )
 
 

@@ -76,6 +76,7 @@ class Space:
         turn: Turn | None = None,
         now: datetime | None = None,
         view: Mapping[str, Any] | None = None,
+        views: tuple[Fault, ...] = (),
     ) -> Site[Any]:
         """Return what a door sees, in a fresh turn or this one; a fault may have changed its time and its dialects."""
         dialects = self.dialects[door.name]
@@ -86,6 +87,7 @@ class Space:
             now=now or self.clock.now(),
             dialects=dialects.model_validate({**dialects.model_dump(), **view}) if view else dialects,
             seed=self.people.seed,
+            views=views,
         )
 
     def turn(self) -> Turn:
@@ -98,10 +100,11 @@ class Space:
         self.ledger.record(exchange, effects)
         self.state.apply(changes)
 
-    def acted(self, effect: Effect, changes: tuple[Change, ...]) -> None:
+    def acted(self, effects: Iterable[Effect], changes: tuple[Change, ...]) -> None:
         """Keep what a slow system did some time after its exchange."""
         self.lived = True
-        self.ledger.effect(effect)
+        for effect in effects:
+            self.ledger.effect(effect)
         self.state.apply(changes)
 
     def apply(self, record: Mapping[str, Any]) -> None:
@@ -112,8 +115,8 @@ class Space:
                 lists = {name: tuple(given[name]) for name in ("faults", "fault_ids")}
                 exchange = Exchange(**{**given, **lists})
                 self.record(exchange, tuple(Effect(**effect) for effect in effects), _changes(changes))
-            case {"effect": effect, "changes": changes}:
-                self.acted(Effect(**effect), _changes(changes))
+            case {"effects": effects, "changes": changes}:
+                self.acted((Effect(**effect) for effect in effects), _changes(changes))
             case {"changes": changes}:
                 self.state.apply(_changes(changes))
             case {"ended": [began, tick]}:
@@ -244,9 +247,9 @@ def exchange_record(exchange: Exchange, effects: Iterable[Effect], changes: Iter
     return {"exchange": _plain(exchange), "effects": [_plain(effect) for effect in effects], **changes_record(changes)}
 
 
-def effect_record(effect: Effect, changes: Iterable[Change]) -> dict[str, Any]:
+def effects_record(effects: Iterable[Effect], changes: Iterable[Change]) -> dict[str, Any]:
     """Return the record of what a slow system did some time after its exchange."""
-    return {"effect": _plain(effect), **changes_record(changes)}
+    return {"effects": [_plain(effect) for effect in effects], **changes_record(changes)}
 
 
 def changes_record(changes: Iterable[Change]) -> dict[str, Any]:

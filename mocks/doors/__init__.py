@@ -36,6 +36,12 @@ class Site(Generic[Dialects]):
     now: datetime
     dialects: Dialects
     seed: int
+    views: tuple[Fault, ...] = ()
+    """The faults that make the system see or do something otherwise during this exchange."""
+
+    def struck(self, what: What) -> bool:
+        """Say whether such a fault is among the views."""
+        return any(fault.what is what for fault in self.views)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +79,17 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What the system decided. `acted` is whether it did what was asked: for a look-up, found or not."""
+    """What the system decided. `acted` is whether it did what was asked: for a look-up, found or not.
+
+    `keys` are the business keys of what was done, one for each effect, where one message holds several things;
+    otherwise it is the subject's key, once.
+    """
 
     answer: Answer
     outcome: str
     acted: bool
     callbacks: tuple[Callback, ...] = ()
+    keys: tuple[str, ...] | None = None
 
 
 class Door(Protocol[Dialects]):
@@ -86,6 +97,8 @@ class Door(Protocol[Dialects]):
 
     name: str
     path: str
+    aliases: tuple[str, ...]
+    """Further paths at which it answers, because callers have them fixed."""
     platform: str | None
     """The exchange platform that it stands behind: what goes down with it."""
     operations: Mapping[str, tuple[str, ...]]

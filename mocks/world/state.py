@@ -171,6 +171,17 @@ class Turn:
         """What was written, in order."""
         return tuple(self._changes)
 
+    def branch(self) -> Turn:
+        """Return a turn that goes on from here by itself, so that several things can be tried together."""
+        branch = Turn(self._state, self.now)
+        branch._own = {kind: dict(own) for kind, own in self._own.items()}
+        branch._changes = list(self._changes)
+        return branch
+
+    def merge(self, branch: Turn) -> None:
+        """Take over what was written in a branch of this turn, which has not gone on since."""
+        self._own, self._changes = branch._own, branch._changes
+
     def get(self, kind: str, resource_id: str) -> Resource | None:
         """Return one resource, this turn's own writes included."""
         own = self._own.get(kind)

@@ -39,6 +39,7 @@ class PartnerDoor:
     """One operation of each kind of repetition, over JSON and HTTP."""
 
     name = "partner"
+    aliases: tuple[str, ...] = ()
     platform: str | None = "ndxp"
     operations: Mapping[str, tuple[str, ...]] = OUTCOMES
     callbacks: tuple[str, ...] = CALLBACKS

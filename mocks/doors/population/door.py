@@ -45,6 +45,7 @@ class PopulationDoor:
     """Verify and look up citizens of the world, over SOAP 1.1."""
 
     name = "population"
+    aliases: tuple[str, ...] = ()
     platform: str | None = "ndxp"
     operations: Mapping[str, tuple[str, ...]] = dict.fromkeys(OPERATIONS, OUTCOMES)
     callbacks: tuple[str, ...] = ()
