@@ -17,6 +17,7 @@ from mocks.control.routes import ROOT
 from mocks.defects import defect
 from mocks.doors.partner.door import PartnerDoor
 from mocks.doors.population.door import PopulationDoor
+from mocks.doors.portal.door import PortalDoor
 from mocks.exchange import Runner
 from mocks.journal import Journal, JournalBroken, JournalRefused
 from mocks.sender import Sender
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from mocks.doors import Door
     from mocks.doors.partner.settings import PartnerDoorSettings
     from mocks.doors.population.settings import PopulationDoorSettings
+    from mocks.doors.portal.settings import PortalDoorSettings
     from mocks.ledger import Exchange
 
 NAMESPACE = "x-mock-namespace"
@@ -51,6 +53,7 @@ class MockApp:
         citizens: int = 5000,
         population: PopulationDoorSettings | None = None,
         partner: PartnerDoorSettings | None = None,
+        portal: PortalDoorSettings | None = None,
         more: tuple[Door[Any], ...] = (),
         callbacks: CallbackSettings | None = None,
         journal: Path | None = None,
@@ -59,7 +62,12 @@ class MockApp:
         record_requests: bool = False,
         admin_key: str | None = None,
     ) -> None:
-        self.doors: tuple[Door[Any], ...] = (PopulationDoor(population), PartnerDoor(partner), *more)
+        self.doors: tuple[Door[Any], ...] = (
+            PopulationDoor(population),
+            PartnerDoor(partner),
+            PortalDoor(portal),
+            *more,
+        )
         self.callbacks = callbacks or CallbackSettings()
         self._control = Control(self, admin_key)
         self.spaces = Spaces(seed, citizens, self.doors, clock)
@@ -225,7 +233,11 @@ class MockApp:
 
     def door(self, path: str) -> Door[Any] | None:
         """Return the door at a path, if there is one."""
-        return next((door for door in self.doors if path == door.path or path.startswith(f"{door.path}/")), None)
+        return next((door for door in self.doors if _within(path, (door.path, *door.aliases))), None)
+
+
+def _within(path: str, places: tuple[str, ...]) -> bool:
+    return any(path == place or path.startswith(f"{place}/") for place in places)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from mocks.callbacks import CallbackSettings
 from mocks.doors.partner.settings import PartnerDoorSettings
 from mocks.doors.population.settings import PopulationDoorSettings
+from mocks.doors.portal.settings import PortalDoorSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 TABLES: dict[str, type[BaseModel]] = {
     "population": PopulationDoorSettings,
     "partner": PartnerDoorSettings,
+    "portal": PortalDoorSettings,
     "callbacks": CallbackSettings,
 }
 """The tables, which are also the arguments of `MockApp`."""
@@ -36,7 +38,9 @@ def load(path: Path | None) -> dict[str, Any]:
 
 def credentials(door: Door[Any]) -> dict[str, Any]:
     """Return what opens a door: every account, and what the whole door expects beside it."""
-    shown = door.settings.model_dump(mode="json", include={"accounts", "sv_url", "timestamp_unit", "xroad_clients"})
+    shown = door.settings.model_dump(
+        mode="json", include={"accounts", "dstcode", "sv_url", "timestamp_unit", "xroad_clients"}
+    )
     clients = shown.pop("xroad_clients", [])
     return {**shown, "xroad_client": clients[0]} if clients else shown
 

@@ -25,6 +25,7 @@ from tools.mock_bench import NOW, Bench, Caller, Outcome, Planned, Struck
 from tools.mock_dialects import values
 from tools.mock_partner import PartnerCaller
 from tools.mock_population import PopulationCaller
+from tools.mock_portal import PortalCaller
 from tools.mounted import End, Reply
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from mocks.doors import Door
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "mocks-coverage.md"
-CALLERS: Final[tuple[Caller, ...]] = (PopulationCaller(), PartnerCaller())
+CALLERS: Final[tuple[Caller, ...]] = (PopulationCaller(), PartnerCaller(), PortalCaller())
 LONGEST_TEXT: Final = 40
 FAULT_CODE: Final = re.compile(r"<faultcode>([^<]*)<")
 CHOICE: Final = {Acts.YES: "yes", Acts.NO: "no", Acts.USUALLY: "yes, unless told", Acts.USUALLY_NOT: "no, unless told"}
@@ -250,7 +251,7 @@ def _code(content: Any) -> str:
     inside = data.get("error") if isinstance(data, dict) else None
     if isinstance(inside, dict):
         return f"`{content['code']}` with `{inside['code']}` inside"
-    code = content.get("code", content.get("type"))
+    code = content.get("code", content.get("error_code", content.get("type")))
     return "–" if code is None else f"`{code}`"
 
 

@@ -17,6 +17,7 @@ from mocks.control.clock import ClockPart
 from mocks.control.faults import FaultsPart
 from mocks.control.ledger import LedgerPart
 from mocks.control.parts import Call, Route, Wrong
+from mocks.control.portal import PortalPart
 from mocks.control.runs import RunsPart
 from mocks.control.spaces import SpacesPart
 from mocks.control.speech import SpeechPart
@@ -43,7 +44,7 @@ class Control:
         self._routes: dict[tuple[str, str], Route] = {
             ("GET", ""): Route(self._index, "What there is, and what may be said of a fault and of a claim."),
         }
-        parts = (SpacesPart, ClockPart, FaultsPart, SpeechPart, LedgerPart, WorldPart, RunsPart)
+        parts = (SpacesPart, ClockPart, FaultsPart, SpeechPart, LedgerPart, WorldPart, PortalPart, RunsPart)
         for part in parts:
             self._routes |= part(app).routes
 

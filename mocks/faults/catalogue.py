@@ -45,6 +45,10 @@ class What(StrEnum):
 
     CLOCK_SKEW = "clock_skew"
     OLD_DISTRICTS = "old_districts"
+    DELIVERED_TWICE = "delivered_twice"
+    ITEM_FAILED = "item_failed"
+    ATTACHMENTS_LOST = "attachments_lost"
+    SUCCESS_AS_TEXT = "success_as_text"
     ACTS_LATE = "acts_late"
     LATENCY = "latency"
 
@@ -60,6 +64,7 @@ class What(StrEnum):
     SYSTEM_FAULT = "system_fault"
     FAULT_OK = "fault_ok"
     ERROR_IN_SUCCESS = "error_in_success"
+    IGNORED = "ignored"
     MISSING_FIELDS = "missing_fields"
     WRONG_TYPE = "wrong_type"
     DOUBLE_ENCODED = "double_encoded"
@@ -112,6 +117,14 @@ _YES, _NO, _USUALLY, _USUALLY_NOT = Acts
 NATURE = {
     What.CLOCK_SKEW: Nature(_SYSTEM, _VIEW, _YES, "The system's clock is wrong by so many seconds."),
     What.OLD_DISTRICTS: Nature(_SYSTEM, _VIEW, _YES, "The system answers with the district codes of before July 2025."),
+    What.DELIVERED_TWICE: Nature(
+        _NEAR, _VIEW, _YES, "The platform delivers the request twice; what comes back is the answer to the second."
+    ),
+    What.ITEM_FAILED: Nature(_SYSTEM, _VIEW, _YES, "The system fails at the last item of a message."),
+    What.ATTACHMENTS_LOST: Nature(
+        _SYSTEM, _VIEW, _YES, "The system keeps what it was told without the files, and says nothing of it."
+    ),
+    What.SUCCESS_AS_TEXT: Nature(_SYSTEM, _VIEW, _YES, "The system tells a success as plain text."),
     What.ACTS_LATE: Nature(
         _SYSTEM,
         _ACT,
@@ -135,6 +148,7 @@ NATURE = {
     What.SYSTEM_FAULT: Nature(_SYSTEM, _ANSWER, _USUALLY_NOT, "The system answers a server fault."),
     What.FAULT_OK: Nature(_SYSTEM, _ANSWER, _USUALLY_NOT, "The system answers a server fault with status 200."),
     What.ERROR_IN_SUCCESS: Nature(_BUSINESS, _ANSWER, _NO, "A success envelope with a business error inside."),
+    What.IGNORED: Nature(_SYSTEM, _ANSWER, _NO, "The system answers a success and has done nothing."),
     What.MISSING_FIELDS: Nature(_SYSTEM, _ANSWER, _YES, "A success without what it cannot do without."),
     What.WRONG_TYPE: Nature(_SYSTEM, _ANSWER, _YES, "A success with a value of the wrong type."),
     What.DOUBLE_ENCODED: Nature(_SYSTEM, _ANSWER, _YES, "A success whose content stands as a string inside itself."),

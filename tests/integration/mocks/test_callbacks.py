@@ -191,7 +191,7 @@ async def test_one_that_nobody_takes_does_not_hold_up_the_next() -> None:
         ({"partner": ""}, 422),
         ({"partner": 8000}, 422),
         ({"population": "http://127.0.0.1:8000/"}, 422),
-        ({"portal": "http://127.0.0.1:8000/"}, 422),
+        ({"nowhere": "http://127.0.0.1:8000/"}, 422),
         ([], 422),
     ],
 )

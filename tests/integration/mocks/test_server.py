@@ -204,7 +204,7 @@ def test_a_taken_port_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("[portal]\n", "table for each door"), ("[population]\ncolour = 'red'\n", "colour"), ("[population", "Expected")],
+    [("[nowhere]\n", "table for each door"), ("[population]\ncolour = 'red'\n", "colour"), ("[population", "Expected")],
 )
 def test_wrong_settings_are_told(tmp_path: Path, text: str, told: str) -> None:
     """A settings file that is not understood is told in a sentence."""

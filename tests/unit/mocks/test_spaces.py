@@ -201,7 +201,7 @@ async def test_every_beginning_of_a_journal_can_be_lived_through(tmp_path: Path)
         b'{"space":7,"pace":{}}',
         b'{"space":"default","pace":{"shown":1,"wall":1,"rate":-1}}',
         b'{"space":"default","fault":{"what":"earthquake","until":{"count":1}},"id":1,"since":0}',
-        b'{"space":"default","speaks":{},"door":"portal"}',
+        b'{"space":"default","speaks":{},"door":"nowhere"}',
         b'{"space":"default","exchange":{},"effects":[],"changes":[]}',
         b'{"space":"default","changes":[{"kind":"unicorn","id":"1","verb":"v","state":"s","fields":{},"at":0}]}',
         b'{"space":"default","changes":[7]}',
