@@ -5,34 +5,39 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from mocks.asgi import Answer, json_answer
-from mocks.control.parts import Call, Route, Strict
+from mocks.clock import VIETNAM
+from mocks.control.parts import Call, Route, Strict, Wrong
 from mocks.doors.portal.door import PortalDoor
 from mocks.doors.portal.score import Period, report
 
 if TYPE_CHECKING:
     from mocks.control.parts import App, Routes
 
-First: TypeAlias = Annotated[date, Field(alias="from")]
-Last: TypeAlias = Annotated[date, Field(alias="to")]
+First: TypeAlias = Annotated[date | None, Field(alias="from")]
+Last: TypeAlias = Annotated[date | None, Field(alias="to")]
 
 
 class Score(Strict):
     """Which period, whose dossiers, and how many another system counts."""
 
-    first: First
-    last: Last
+    first: First = None
+    """The first day in Vietnam; not stated, that of the last day's month."""
+    last: Last = None
+    """The last day; not stated, today by the mocks' clock."""
     agency: str | None = None
     """An agency, or all of a province or ministry by the last part of their code."""
     expected: Annotated[int, Field(ge=0)] = 0
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Score:
-        if self.last < self.first:
-            raise ValueError("the period ends before it begins")
-        return self
+    def period(self, today: date) -> Period:
+        """Return the period. Raises `Wrong`."""
+        last = self.last or today
+        first = self.first or last.replace(day=1)
+        if last < first:
+            raise Wrong("the period ends before it begins")
+        return Period(first, last)
 
 
 class PortalPart:
@@ -47,5 +52,5 @@ class PortalPart:
     async def _score(self, call: Call) -> Answer:
         query = call.query
         settings = next(door.settings for door in self._app.doors if isinstance(door, PortalDoor))
-        period = Period(query.first, query.last)
+        period = query.period(call.space.clock.now().astimezone(VIETNAM).date())
         return json_answer(report(call.space.turn(), settings, period, query.agency, query.expected))

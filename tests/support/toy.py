@@ -54,6 +54,7 @@ class ToyDoor:
 
     name = "toy"
     path = "/toy"
+    aliases: tuple[str, ...] = ()
     platform: str | None = "toy_platform"
     operations: Mapping[str, tuple[str, ...]] = {
         "write": ("written",),

@@ -34,7 +34,7 @@ def test_who_mistakes_the_path_is_shown_the_way(mocks: Mocks) -> None:
     assert mocks.client.get(admin).json() == mocks.admin("GET", "").json()
     lost = mocks.client.get(f"{admin}s")
     assert lost.status_code == 404
-    for place in ("/population", "/partner", "/__mock__/"):
+    for place in ("/population", "/partner", "/portal", "/__mock__/"):
         assert place in lost.text
 
 
@@ -55,7 +55,7 @@ def test_health(mocks: Mocks) -> None:
     assert health["counts"] == health["namespaces"]["default"] == {"exchanges": 1, "effects": 0, "faults": 1}
     assert (health["journal"], health["records_requests"]) == ("ok", False)
     assert health["journal_bytes"] == Path(mocks.ready["journal"]).stat().st_size > 100
-    assert health["doors"] == {"population": "/population", "partner": "/partner"}
+    assert health["doors"] == {"population": "/population", "partner": "/partner", "portal": "/portal"}
 
 
 def test_reset(mocks: Mocks) -> None:

@@ -96,7 +96,7 @@ def test_what_the_door_declares() -> None:
 
 
 def test_every_fault_that_it_could_play_it_plays() -> None:
-    """Only what a JSON service has not got is left out."""
+    """Only what a JSON service has not got is left out, and a success that nothing stands behind."""
     helped = {what for what in What if what in PLAYS}
     missing = {what for what, nature in NATURE.items() if nature.stage in (Stage.ANSWER, Stage.CALLBACK)} - helped
     assert missing == {
@@ -105,6 +105,7 @@ def test_every_fault_that_it_could_play_it_plays() -> None:
         What.PLAIN_TEXT,
         What.BUSY,
         What.MAINTENANCE,
+        What.IGNORED,
         What.OTP_REQUIRED,
         What.OTP_WRONG,
     }
