@@ -1,0 +1,82 @@
+"""Accounts at the portal, per agency or common, and the session that an account is exchanged for.
+
+Hands them out. When a session is opened, shared, renewed and given up is for the gateway.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from adapters.transport.secrets import Watched, fingerprint, secret
+from contracts.model import CredentialRefused, Layer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pydantic import SecretStr
+
+    from adapters.portal.settings import AccountSettings, PortalSettings
+    from contracts.model import AgencyCode, Operation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What opens a session. `fingerprint` differs where the account differs, and gives nothing away."""
+
+    username: str
+    secret: SecretStr
+    fingerprint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        parts = (self.username, self.secret.get_secret_value())
+        object.__setattr__(self, "fingerprint", fingerprint("lienthong portal account", *parts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """One session. The portal never says when it ends, so `expires_at` is `None`: its refusal tells.
+
+    `account` is the fingerprint of the account that opened it.
+    """
+
+    token: SecretStr
+    account: str
+    expires_at: datetime | None = None
+    fingerprint: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fingerprint", fingerprint("lienthong portal session", self.token.get_secret_value()))
+
+
+class AccountBook:
+    """The accounts that settings name. A file is read again when it has changed."""
+
+    def __init__(self, settings: PortalSettings) -> None:
+        self._common = None if settings.account is None else _watched(settings.account)
+        own = {code: agency.account for code, agency in settings.agencies.items()}
+        self._own = {code: _watched(account) for code, account in own.items() if account is not None}
+
+    def get(self, agency: AgencyCode, operation: Operation) -> Account:
+        """Return what `agency` opens sessions with now.
+
+        Raises `CredentialRefused` where it has no account, or one whose file has never been readable.
+        """
+        account = self._own.get(agency.value, self._common)
+        if account is None:
+            raise CredentialRefused("credential_missing", operation=operation, layer=Layer.OURS)
+        try:
+            return account.get()
+        except (OSError, ValueError) as error:
+            raise CredentialRefused(
+                "credential_unreadable", operation=operation, layer=Layer.OURS, note=type(error).__name__
+            ) from error
+
+
+def _watched(settings: AccountSettings) -> Watched[Account]:
+    return Watched((settings.secret_file,), partial(_read, settings))
+
+
+def _read(settings: AccountSettings) -> Account:
+    return Account(username=settings.username, secret=secret(settings.secret, settings.secret_file))
