@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from adapters.transport.secrets import Watched, fingerprint, secret
 from contracts.model import CredentialRefused, Layer
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from pydantic import SecretStr
 
     from adapters.portal.settings import AccountSettings, PortalSettings
     from contracts.model import AgencyCode, Operation
@@ -38,22 +38,25 @@ class Account:
 class Credential:
     """One session. The portal never says when it ends, so `expires_at` is `None`: its refusal tells.
 
-    `account` is the fingerprint of the account that opened it.
+    `account` is the fingerprint of the account that opened it. Where nothing is logged in to, `token` and `username`
+    are the account's own.
     """
 
     token: SecretStr
     account: str
+    username: str = ""
     expires_at: datetime | None = None
     fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "fingerprint", fingerprint("lienthong portal session", self.token.get_secret_value()))
+        object.__setattr__(self, "fingerprint", _session(self.token, self.username))
 
 
 class AccountBook:
-    """The accounts that settings name. A file is read again when it has changed."""
+    """The accounts that settings name. A file is read again when it has changed. `nameless`: none is needed."""
 
-    def __init__(self, settings: PortalSettings) -> None:
+    def __init__(self, settings: PortalSettings, *, nameless: bool = False) -> None:
+        self._nobody = Account(username="", secret=SecretStr("")) if nameless else None
         self._common = None if settings.account is None else _watched(settings.account)
         own = {code: agency.account for code, agency in settings.agencies.items()}
         self._own = {code: _watched(account) for code, account in own.items() if account is not None}
@@ -64,6 +67,8 @@ class AccountBook:
         Raises `CredentialRefused` where it has no account, or one whose file has never been readable.
         """
         account = self._own.get(agency.value, self._common)
+        if account is None and self._nobody is not None:
+            return self._nobody
         if account is None:
             raise CredentialRefused("credential_missing", operation=operation, layer=Layer.OURS)
         try:
@@ -72,6 +77,10 @@ class AccountBook:
             raise CredentialRefused(
                 "credential_unreadable", operation=operation, layer=Layer.OURS, note=type(error).__name__
             ) from error
+
+
+def _session(token: SecretStr, username: str) -> str:
+    return fingerprint("lienthong portal session", *filter(None, (username,)), token.get_secret_value())
 
 
 def _watched(settings: AccountSettings) -> Watched[Account]:

@@ -11,14 +11,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Self
 
 from adapters.portal.answers import Answers
-from adapters.portal.credential import AccountBook
+from adapters.portal.credential import AccountBook, Credential
 from adapters.portal.wire import form
 from adapters.portal.wire.answer import Judge
 from adapters.portal.wire.reading import read_lookup, read_receipt, read_session
 from contracts.model import AfterRejection, Effect, Operation, Repeat
 
 if TYPE_CHECKING:
-    from adapters.portal.credential import Account, Credential
+    from adapters.portal.credential import Account
     from adapters.portal.settings import PortalSettings
     from adapters.transport import Request, Response, Transport
     from contracts.model import AgencyCode, DossierCode, Exchange, Purpose
@@ -75,15 +75,21 @@ class Portal:
         self._judge = Judge(
             Answers(settings.answers), self._form.success_needs_text if needs_text is None else needs_text
         )
-        self._accounts = AccountBook(settings)
+        self._accounts = AccountBook(settings, nameless=settings.nameless)
 
     def account(self, agency: AgencyCode) -> Account:
         """Return what `agency` opens sessions with now. Raises `CredentialRefused` where it has nothing."""
         return self._accounts.get(agency, self.operations.login)
 
     async def login(self, account: Account, exchange: Exchange) -> Credential:
-        """Return a new session of `account`. Whether one opened before goes on is unknown (`single_session`)."""
-        response = await self._send(self._form.login(account, exchange), exchange)
+        """Return a new session of `account`. Whether one opened before goes on is unknown (`single_session`).
+
+        Through a wrapper there is none: the account itself is returned, and nothing is sent.
+        """
+        opening = self._form.login(account, exchange)
+        if isinstance(opening, Credential):
+            return opening
+        response = await self._send(opening, exchange)
         return read_session(response, account.fingerprint, self._judge, exchange)
 
     async def create(

@@ -23,6 +23,7 @@ MOST_STEPS = 10
 Visible = Annotated[str, StringConstraints(pattern=r"^[!-~]([ -~]*[!-~])?$", max_length=500)]
 Path_ = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]+)+$", max_length=500)]
 Unit = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]+(\.[0-9A-Z]+)*$", max_length=35)]
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,60}$")]
 Writing = Literal["login", "create", "update", "progress", "look_up"]
 
 
@@ -78,12 +79,34 @@ class AnswerSettings(_Section):
         return self
 
 
+class WrapperSettings(_Section):
+    """A wrapper in front of the portal: its addresses and how it knows us. All of it differs by installation."""
+
+    create_path: Path_ = Field(default="/api/SynsTTHCC/DongBoHoSoMC", description="Seen in one integration.")
+    update_path: Path_ = Field(default="/api/SynsTTHCC/DongBoHoSoMC", description="Seen in one integration.")
+    progress_path: Path_ = Field(default="/api/SynsTTHCC/CapNhatTienDoHoSoMC", description="Assumed.")
+    look_up_path: Path_ = Field(default="/KetNoiMotCuaQuocGia/TraCuuHoSo", description="Assumed.")
+    query: bool = Field(default=True, description="MaDinhDanhDV and isUpdating in the query. Both ways are seen.")
+    headers: dict[HeaderName, Visible] = Field(default_factory=dict, description="Sent with every request; no secrets.")
+    username_header: HeaderName | None = Field(default=None, description="Header that has the account's name. Unknown.")
+    secret_header: HeaderName | None = Field(default=None, description="Header that has the account's secret. Unknown.")
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        if not self.query and self.create_path == self.update_path:
+            raise ValueError("without a query, create and update need paths of their own")
+        return self
+
+
 class PortalSettings(_Section):
     """The national portal, as one province reaches it."""
 
     endpoint: str = Field(description="Address of the adapter server; paths of the contract are below it.")
     plain_http: bool = Field(default=False, description="Allow http:// to a host that is not this machine.")
-    variant: Literal["G1"] = Field(default="G1", description="Contract form. G1: session and service in the body.")
+    variant: Literal["G1", "G1w"] = Field(
+        default="G1", description="Contract form. G1: session and service in the body. G1w: through a wrapper."
+    )
+    wrapper: WrapperSettings = Field(default=WrapperSettings(), description="The wrapper of form G1w, and only there.")
 
     path_form: PathForm = Field(
         default=PathForm.BARE, description="Prefix of the paths: none, /XrdAdapter/… or /VXPAdapter/…. All are seen."
@@ -151,4 +174,17 @@ class PortalSettings(_Section):
     @model_validator(mode="after")
     def _reachable(self) -> Self:
         check_endpoint(self.endpoint, plain_http=self.plain_http)
+        if "wrapper" in self.model_fields_set and self.variant != "G1w":
+            raise ValueError("give wrapper with the variant G1w, and with no other")
         return self
+
+    @property
+    def nameless(self) -> bool:
+        """Whether requests go without an account: through a wrapper that trusts the network."""
+        named = self.wrapper.username_header or self.wrapper.secret_header
+        return self.variant == "G1w" and named is None
+
+    def unit_of(self, agency: AgencyCode) -> str:
+        """Return the unit that an agency sends as: its own, else the common one, else its code."""
+        own = self.agencies.get(agency.value)
+        return (None if own is None else own.unit) or self.unit or agency.value

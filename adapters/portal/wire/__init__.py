@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from adapters.portal.wire.g1 import G1
+from adapters.portal.wire.g1w import G1w
 
 if TYPE_CHECKING:
     from adapters.portal.credential import Account, Credential
@@ -32,8 +33,8 @@ class Form(Protocol):
         """How dossiers and steps are written."""
         ...
 
-    def login(self, account: Account, exchange: Exchange) -> Request:
-        """Return the request that opens a session."""
+    def login(self, account: Account, exchange: Exchange) -> Request | Credential:
+        """Return the request that opens a session, or what the account is worth without one."""
         ...
 
     def create(self, dossier: Dossier, purpose: Purpose, credential: Credential, exchange: Exchange) -> Request:
@@ -57,7 +58,8 @@ class Form(Protocol):
 
 def form(settings: PortalSettings) -> Form:
     """Return the form of the contract that `settings` name."""
-    return {"G1": G1}[settings.variant](settings)
+    forms: dict[str, type[G1 | G1w]] = {"G1": G1, "G1w": G1w}
+    return forms[settings.variant](settings)
 
 
 __all__ = ["Form", "form"]

@@ -15,7 +15,7 @@ from adapters.transport import JsonRefusal, JsonRefused, charset_of, failure_fro
 from adapters.transport.json import not_recognised
 from adapters.xroad import fault_from_response
 from adapters.xroad.codes import safe_code
-from contracts.model import Busy, ContractBroken, CredentialRefused, Kind, Layer, SystemFailed, WrongField
+from contracts.model import Busy, ContractBroken, CredentialRefused, Effect, Kind, Layer, SystemFailed, WrongField
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """What is known of answers here: the table, and whether a success has to be said in words too."""
+    """What is known of answers here: the table, and whether a write's success has to be said in words too."""
 
     answers: Answers
     needs_text: bool
@@ -96,10 +96,11 @@ class Judge:
             return _unlisted(code, text, response, operation)
         if meaning.word != SUCCESS:
             return _fault(meaning.word, code, text, response, operation)
+        needs_text = self.needs_text and operation.effect is Effect.WRITE
         reason = None
         if meaning.contradicts or not response.is_success:
             reason = "answer_contradicts_itself"
-        elif meaning.doubtful or (self.needs_text and not (meaning.in_words or in_words)):
+        elif meaning.doubtful or (needs_text and not (meaning.in_words or in_words)):
             reason = "answer_doubtful"
         if reason is None:
             return None

@@ -37,8 +37,7 @@ class G1:
     def __init__(self, settings: PortalSettings) -> None:
         self.records: Final = Records(SPELT)
         self._rules = Rules.of(settings)
-        self._unit = settings.unit
-        self._units = {code: one.unit for code, one in settings.agencies.items() if one.unit is not None}
+        self._unit_of = settings.unit_of
         self._headers = dict(_HEADERS)
         query: dict[str, str] = {}
         if settings.dstcode is not None:
@@ -85,8 +84,8 @@ class G1:
         return self._call("DongBoHoSoMC", purpose.agency, credential, content)
 
     def _call(self, service: str, agency: AgencyCode, credential: Credential, content: dict[str, Any]) -> Request:
-        unit = self._units.get(agency.value) or self._unit or agency.value
-        envelope = {"session": credential.token.get_secret_value(), "madonvi": unit, "service": service}
+        session, unit = credential.token.get_secret_value(), self._unit_of(agency)
+        envelope = {"session": session, "madonvi": unit, "service": service}
         return self._request(self._service, envelope | content)
 
     def _request(self, url: URL, content: dict[str, Any]) -> Request:

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.portal.wire.record import Records
-from adapters.portal.wire.shapes import SPELT, Several, Shape, Unreadable
+from adapters.portal.wire.shapes import DIGIT, SPELT, Several, Shape, Unreadable
 from contracts import portal
 from contracts.model.dossier import Dossier, DossierProgress, DossierStatus
 from tests.support.portal_adapter import DOSSIERS, EXAMPLES, FULL, PLAIN, PROGRESS, STEPS, content
 
-FORMS = {"G1": (Records(SPELT), "requests")}
+FORMS = {"G1": (Records(SPELT), "requests"), "G1w": (Records(DIGIT), "requests-g1w")}
 FIELDS = json.loads(portal.file("fields.json").read_text(encoding="utf-8"))["fields"]
 
 

@@ -23,7 +23,7 @@ ACCOUNT = {"username": "H99.5", "secret": "s"}
         ({"account": {**ACCOUNT, "secret_file": "f"}}, "exactly one"),
         ({"agencies": {"h99": {"account": ACCOUNT}}}, "agency codes"),
         ({"agencies": {"H99.5": {"unit": "h99"}}}, "pattern"),
-        ({"variant": "G9"}, "'G1'"),
+        ({"variant": "G9"}, "'G1' or 'G1w'"),
         ({"path_form": "bus"}, "'bare', 'xrd' or 'vxp'"),
         ({"dstcode_in": "body"}, "'header' or 'query'"),
         ({"dstcode": "a\r\nb"}, "pattern"),
