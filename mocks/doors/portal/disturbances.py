@@ -105,8 +105,8 @@ def _spoilt(fault: Fault, answer: Answer) -> Answer:
     """Return a success whose content is spoilt; a text or an error is left as it is."""
     if answer.content_type != "application/json":
         return answer
-    content: dict[str, Any] = json.loads(answer.body)
-    if content.get("error_code") not in (0, "0"):
+    content = json.loads(answer.body)
+    if not isinstance(content, dict) or content.get("error_code") not in (0, "0"):
         return answer
     if fault.what is What.DOUBLE_ENCODED:
         content = {"message": json.dumps(content, ensure_ascii=False)}

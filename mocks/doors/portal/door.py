@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from mocks.asgi import Answer, json_answer
 from mocks.doors import UNKNOWN, Callback, Result, Subject
-from mocks.doors.portal import batch, credentials, disturbances, reads, refusals, wire
+from mocks.doors.portal import batch, credentials, disturbances, reads, refusals, wire, wrapper
 from mocks.doors.portal.desk import Desk
-from mocks.doors.portal.kinds import kinds
+from mocks.doors.portal.kinds import ACCOUNT, LOCKED, kinds
 from mocks.doors.portal.outcomes import DESTINATION, OUTCOMES
-from mocks.doors.portal.query import NOT_HERE, PLACES, READS, SERVICES, SYNC, WRITES, Query, login_of, read_request
+from mocks.doors.portal.query import NOT_HERE, PLACES, READS, SERVICES, SYNC, WRITES, Query, login_of
 from mocks.doors.portal.settings import PortalDoorSettings
 from mocks.faults import What
 
@@ -33,7 +33,7 @@ class PortalDoor:
     """One JSON address for everything: the body names the service, and carries the session."""
 
     name = "portal"
-    aliases: tuple[str, ...] = PLACES
+    aliases: tuple[str, ...] = (*PLACES, *wrapper.PLACES)
     platform: str | None = "ndxp"
     operations: Mapping[str, tuple[str, ...]] = OUTCOMES
     callbacks: tuple[str, ...] = ()
@@ -51,7 +51,8 @@ class PortalDoor:
         if request.method != "GET" or request.path != self.path:
             return None
         addresses = [f"{place}/{name}" for place in PLACES for name in ("login", "g")]
-        return json_answer({"addresses": addresses, "dstcode": self.settings.dstcode, "services": [SYNC, *SERVICES]})
+        shown = {"addresses": addresses, "dstcode": self.settings.dstcode, "services": [SYNC, *SERVICES]}
+        return json_answer({**shown, "wrapper": [f"{method} {path}" for method, path in wrapper.ROUTES]})
 
     def login(self, request: Request) -> str | None:
         """Return the account of a log-in, or the session: either may name a namespace."""
@@ -59,7 +60,7 @@ class PortalDoor:
 
     def recognise(self, request: Request, site: Site[Dialects]) -> Subject:
         """Say which service, which dossier and which agency a request is about."""
-        query = read_request(request, self.path)
+        query = wrapper.read_any(request, self.path)
         return Subject(
             operation=query.operation,
             key=self._key(query, site) or UNKNOWN,
@@ -118,11 +119,13 @@ class PortalDoor:
 
     def _told(self, desk: Desk, *, contrary: bool = False) -> Result:
         outcome, lines = reads.read(desk, contrary=contrary)
-        text = wire.success_text("", desk.site.dialects)
-        return Result(wire.envelope(0, text, desk.site.dialects, result=lines), outcome, acted=True)
+        answer = wire.envelope(0, wire.success_text("", desk.site.dialects), desk.site.dialects, result=lines)
+        return Result(wrapper.told(answer, desk), outcome, acted=True)
 
     def _desk(self, query: Query, site: Site[Dialects]) -> Desk | Refusal:
         """Let a caller in by the session that it shows, for the agency that it states."""
+        if query.wrapped:
+            return self._wrapped(query, site)
         refusal = credentials.refusal(query.session, site, self.settings)
         account = credentials.holder(query.session, site.world, self.settings)
         if refusal is not None or account is None:
@@ -133,8 +136,21 @@ class PortalDoor:
             return refusals.AGENCY_REFUSED
         return Desk(query, account, query.agency, site, self.settings)
 
+    def _wrapped(self, query: Query, site: Site[Dialects]) -> Desk | Refusal:
+        """Let whoever comes through the wrapper in by the wrapper's own account."""
+        account = credentials.known(self.settings.wrapper_account, self.settings)
+        resource = site.world.get(ACCOUNT, account.username) if account else None
+        if account is None or resource is None or resource.state == LOCKED:
+            return refusals.ACCOUNT_REFUSED
+        agency = query.agency or account.agency
+        if not credentials.may_speak_for(account, agency, site.dialects):
+            return refusals.AGENCY_REFUSED
+        return Desk(query, account, agency, site, self.settings)
+
     def _goes_astray(self, query: Query, dialects: Dialects) -> bool:
         """Say whether an adapter cannot tell for whom a request is."""
+        if query.wrapped:
+            return False
         if query.dstcode is not None:
             return query.dstcode != self.settings.dstcode
         return dialects.dstcode == "always" or (dialects.dstcode == "behind_adapter" and query.through)
@@ -152,15 +168,16 @@ class PortalDoor:
                 return f"{query.code}:{query.step}" if query.code and query.step else query.code
 
     def _agency(self, query: Query, site: Site[Dialects]) -> str | None:
-        if query.operation == "login":
-            account = credentials.known(query.account, self.settings)
+        if query.operation == "login" or query.wrapped:
+            name = self.settings.wrapper_account if query.wrapped else query.account
+            account = credentials.known(name, self.settings)
         else:
             account = credentials.holder(query.session, site.world, self.settings)
         return query.agency or (account.agency if account else None)
 
     def _query(self, request: Request, subject: Subject) -> Query:
         content = subject.content
-        return content if isinstance(content, Query) else read_request(request, self.path)
+        return content if isinstance(content, Query) else wrapper.read_any(request, self.path)
 
 
 def _no(refusal: Refusal, dialects: Dialects, wrong: Wrong = ()) -> Result:

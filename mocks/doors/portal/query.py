@@ -11,6 +11,8 @@ from mocks.doors import UNKNOWN
 from mocks.doors.portal.fields import AGENCY, CODE, STATUSES, Dossier, LogIn, Step, Verdict, read, strange
 
 if TYPE_CHECKING:
+    import re
+
     from pydantic import BaseModel
 
     from mocks.asgi import Request
@@ -99,6 +101,8 @@ class Query:
     """Whether the address is one of the portal's, and the method its own."""
     through: bool = False
     """Whether it comes through an adapter."""
+    wrapped: bool = False
+    """Whether it comes through the wrapper of a provincial platform, which has a session of its own."""
     dstcode: str | None = None
     code: str = ""
     """Dossier or procedure; for a batch that of the first item."""
@@ -130,8 +134,8 @@ def read_request(request: Request, path: str) -> Query:
         known=known,
         through=place.startswith(ADAPTERS),
         dstcode=request.header("dstcode") or request.parameters.get("dstcode"),
-        agency=_text(given.get("madonvi"), AGENCY) or None,
-        session=_said(given.get("session")),
+        agency=text(given.get("madonvi"), AGENCY) or None,
+        session=said(given.get("session")),
         request_id=(request.header("x-request-id") or "")[:LONGEST_ID] or None,
         readable=isinstance(content, dict),
     )
@@ -143,11 +147,11 @@ def read_request(request: Request, path: str) -> Query:
 def _login(basis: Query, given: dict[str, Any]) -> Query:
     message, wrong = read(LogIn, given)
     logs_in = message if isinstance(message, LogIn) else None
-    return replace(basis, operation="login", account=_said(given.get("username")), message=logs_in, wrong=wrong)
+    return replace(basis, operation="login", account=said(given.get("username")), message=logs_in, wrong=wrong)
 
 
 def _service(basis: Query, given: dict[str, Any]) -> Query:
-    service = _said(given.get("service"))
+    service = said(given.get("service"))
     operation = SERVICES.get(service or "", UNKNOWN)
     wrong = [] if basis.agency else [("madonvi", "the code of a unit")]
     if service == SYNC:
@@ -167,12 +171,12 @@ def _service(basis: Query, given: dict[str, Any]) -> Query:
         return replace(query, wrong=(*wrong, ("data", "an object" if one else "a list that is not empty")))
     shape = Dossier if operation in SYNCS else Verdict if one else Step
     contents: list[Any] = [data] if one else list(data or ())
-    items = tuple(_item(shape, content) for content in contents)
+    items = tuple(item(shape, content) for content in contents)
     first = contents[0] if isinstance(contents[0], dict) else {}
     return replace(
         query,
         items=items,
-        code=_text(first.get("MaHoSo"), CODE),
+        code=text(first.get("MaHoSo"), CODE),
         step=step_of(first) if operation == "progress" else "",
         wrong=tuple(wrong),
     )
@@ -182,17 +186,18 @@ def _asking(query: Query, given: dict[str, Any], wrong: list[tuple[str, str]]) -
     name = ASKED.get(query.operation)
     if name is None:
         return replace(query, wrong=tuple(wrong))
-    asked = _said(given.get(name))
+    asked = said(given.get(name))
     if asked is None:
         wrong.append((name, "what is asked about"))
     if query.operation == "tech_id":
         return replace(query, number=asked or "", wrong=tuple(wrong))
     if asked is not None and not CODE.fullmatch(asked):
         wrong.append((name, "not of its form"))
-    return replace(query, code=_text(asked, CODE), wrong=tuple(wrong))
+    return replace(query, code=text(asked, CODE), wrong=tuple(wrong))
 
 
-def _item(shape: type[BaseModel], content: Any) -> Item:
+def item(shape: type[BaseModel], content: Any) -> Item:
+    """Return one thing of a message, read."""
     message, wrong = read(shape, content)
     return Item(content, message, wrong, tuple(strange(message)) if message else ())
 
@@ -210,7 +215,7 @@ def login_of(request: Request) -> str | None:
     content = content_of(request)
     if not isinstance(content, dict):
         return None
-    return _said(content.get("session")) or _said(content.get("username"))
+    return said(content.get("session")) or said(content.get("username"))
 
 
 def content_of(request: Request) -> Any:
@@ -221,9 +226,11 @@ def content_of(request: Request) -> Any:
         return None
 
 
-def _said(value: object) -> str | None:
+def said(value: object) -> str | None:
+    """Return a text that says something, or `None`."""
     return value if isinstance(value, str) and value else None
 
 
-def _text(value: object, form: Any) -> str:
+def text(value: object, form: re.Pattern[str]) -> str:
+    """Return a text of its form, or nothing."""
     return value if isinstance(value, str) and form.fullmatch(value) else ""

@@ -159,6 +159,11 @@ class Dialects(_Section):
     dstcode: Literal["behind_adapter", "always", "never"] = Field(
         default="behind_adapter", description="where the destination code has to be stated; assumed"
     )
+    wrapper_reads: Literal["message", "text", "plain"] = Field(
+        default="message",
+        description="the wrapper's answer to a look-up: the JSON as text in `message`, as one JSON text, or as it is; "
+        "the first is seen, the others are assumed",
+    )
     private_files: Literal["lost", "refused", "kept"] = Field(
         default="lost", description="files at an address of a private network, which the portal cannot fetch; assumed"
     )
@@ -173,6 +178,10 @@ class PortalDoorSettings(_Section):
     procedures: tuple[Procedure, ...] = PROCEDURES
     population_database: str = Field(
         default="7", description="`MaCSDL` that counts as the population database in the index; assumed"
+    )
+    wrapper_account: str = Field(
+        default="dvc_h99",
+        description="the account that the provincial platform's wrapper uses for its callers; assumed",
     )
     drafts: int = Field(
         default=3, ge=0, le=100, description="dossiers of each agency that a citizen may submit on the portal; assumed"

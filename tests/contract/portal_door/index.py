@@ -32,6 +32,7 @@ def counts_what_came(peer: Peer) -> None:
     """Promise that the sync rate counts dossiers received in the period, against what is expected."""
     desk = Desk(peer)
     before = index(peer)["index"]["1.4"]
+    elsewhere = index(peer, f"{MARCH}&agency=H98")["index"]
     created(desk)
     created(desk, NgayTiepNhan="20260401000000")
     created(desk, NgayTiepNhan="")
@@ -39,23 +40,27 @@ def counts_what_came(peer: Peer) -> None:
     assert (after["part"], after["whole"]) == (before["part"] + 1, before["whole"] + 1)
     short = index(peer, f"{MARCH}&expected={after['whole'] + 5}")["index"]["1.4"]
     assert (short["whole"], short["missing"]) == (after["whole"] + 5, 5)
-    assert index(peer, f"{MARCH}&agency=H98")["index"]["1.4"]["part"] == 0
-    assert index(peer, f"{MARCH}&agency=H99")["index"]["1.4"]["part"] == after["part"]
+    assert index(peer, f"{MARCH}&agency=H98")["index"] == elsewhere
+    ours = index(peer, f"{MARCH}&agency=H99")["index"]["1.4"]["part"]
+    assert ours + elsewhere["1.4"]["part"] == after["part"]
 
 
 def tells_who_is_late(peer: Peer) -> None:
     """Promise the order of the moments that end a dossier: stated, 9, 10, stopped, a supplement alone, the period."""
-    desk, graph = Desk(peer), peer.dialects(DOOR)["status_graph"] == "graph"
+    desk, dialects = Desk(peer), peer.dialects(DOOR)
+    graph = dialects["status_graph"] == "graph"
     open_ = created(desk)
     assert "20260331235959" in (why(peer, "2.1", open_) or "")
     assert why(peer, "2.1", created(desk, NgayKetThucXuLy="20260309170000")) is None
     assert why(peer, "2.1", created(desk, NgayKetThucXuLy="20260309170001")) is not None
-    for statuses, late in ((("4", "9"), False), (("9", "10"), False), (("4", "8"), False), (("5",), False)):
+    for statuses, late in ((("4", "9"), False), (("9",), False), (("4", "8"), False), (("5",), False)):
         code = created(desk)
         days = range(3, 3 + len(statuses))
         for day, status in zip(days, statuses, strict=True):
             desk.did(desk.portal.progress(step(code, day, TrangThai=status)))
         assert (why(peer, "2.1", code) is not None) is late
+    if graph and not dialects["progress_moves_status"]:
+        return  # for the portal it is still at its beginning, from where nothing leads to 10
     code = created(desk)
     for day, status in ((10, "9"), (11, "10")):
         desk.did(desk.portal.progress(step(code, day, TrangThai=status)))

@@ -308,7 +308,7 @@ def is_reached_everywhere(peer: Peer) -> None:
             desk.portal.headers = {"dstcode": right}
             assert is_there(desk, new(peer)) is False
             desk.portal.headers = {}
-            body = {"username": "dvc_h99", "password": "bi-mat-mau-1"}
+            body = {"username": "dvc_h98", "password": "bi-mat-mau-3"}
             assert desk.did(desk.portal.post("login", body, f"?dstcode={right}")).outcome == ("logged_in", True)
             lacking = desk.raw(desk.portal.procedures())
             astray = way == "always" or (way == "behind_adapter" and bool(place))
