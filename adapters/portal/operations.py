@@ -95,7 +95,7 @@ class Portal:
     async def create(
         self, dossier: Dossier, purpose: Purpose, credential: Credential, exchange: Exchange
     ) -> PortalReceipt:
-        """Make a dossier. One that is there is the rejection `dossier_exists`, and nothing has changed."""
+        """Make a dossier. One that is there is the rejection `dossier_exists`: by whom and since when is not said."""
         request = self._form.create(dossier, purpose, credential, exchange)
         return read_receipt(await self._send(request, exchange), dossier.code, self._judge, exchange)
 

@@ -381,7 +381,7 @@ def _reason(value: object, limits: Mapping[str, Any]) -> tuple[str] | tuple[str,
 
 def _sayable(moment: datetime) -> bool:
     """Return whether a moment is one, and can be written to the second in the time of Vietnam."""
-    if moment.utcoffset() is None or moment.microsecond:
+    if moment.utcoffset() is None:
         return False
     try:
         there = moment.astimezone(VIETNAM)

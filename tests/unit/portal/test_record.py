@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.portal.wire.record import Records
@@ -59,6 +59,7 @@ def test_progress_comes_back_unchanged(form: str, progress: DossierProgress) -> 
     assert all(CHECKS[form, "step"].is_valid(step) for step in written)
 
 
+@settings(max_examples=30)
 @given(DOSSIERS, DOSSIERS)
 def test_two_dossiers_are_never_written_alike(one: Dossier, other: Dossier) -> None:
     """What differs, differs on the wire."""
