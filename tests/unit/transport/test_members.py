@@ -103,7 +103,7 @@ def test_an_offset_stays() -> None:
 def test_a_form_makes_a_value_or_refuses() -> None:
     """What its type refuses is wrong by its pattern."""
     assert members(known="000.00.01.H99").formed("known", AgencyCode) == AgencyCode("000.00.01.H99")
-    reader = members(known="H99")
+    reader = members(known="h99")
     assert reader.formed("known", AgencyCode) is None
     assert reader.wrong["/data/known"].reason == "pattern"
 
