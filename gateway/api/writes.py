@@ -18,13 +18,24 @@ from gateway.api import access, bodies, preferences
 from gateway.api.delivery_views import delivery_view, refused
 from gateway.api.problems import Refused
 from gateway.api.schemas.deliveries import WriteV1
-from gateway.delivery import Accepted, BacklogFull, Delivery, KeyReused, Submission, Word
+from gateway.delivery import (
+    Accepted,
+    BacklogFull,
+    Delivery,
+    ForeignDossier,
+    KeyReused,
+    OtherDossiers,
+    RevisionOlder,
+    Submission,
+    Word,
+)
 from gateway.delivery import Refused as NotHeard
 from gateway.resilience import StoreUnavailable
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from gateway.delivery import DossierRefusal
     from gateway.runtime import Gateway
     from gateway.security import Identity, Scope
     from gateway.systems import Draft
@@ -107,10 +118,18 @@ class Writing(Generic[W]):
                 raise Refused("key_reused")
             case BacklogFull():
                 raise Refused("backlog_full", retry_after=_BACKLOG_SECONDS)
+            case ForeignDossier():
+                raise Refused("no_such_dossier")
+            case OtherDossiers():
+                raise Refused("dossier_codes_differ")
+            case RevisionOlder():
+                raise Refused("revision_older")
             case NotHeard():
                 raise refused(done)
 
-    async def _handed_in(self, submission: Submission) -> Accepted | KeyReused | BacklogFull | NotHeard:
+    async def _handed_in(
+        self, submission: Submission
+    ) -> Accepted | KeyReused | BacklogFull | DossierRefusal | NotHeard:
         corrects, deliveries = self.body.corrects, self.gateway.deliveries
         if corrects is None:
             return await deliveries.accept(submission)

@@ -5,6 +5,7 @@ in `accept`, `steps` and `person`, each function one transaction; `worker` and `
 others read of it; `replays` sets many going again, one after another.
 """
 
+from gateway.delivery.dossiers import Asked, DossierView, Mark, Timeline, Written
 from gateway.delivery.engine import Deliveries
 from gateway.delivery.feed import FeedGone, FeedPage, cursor, position_of
 from gateway.delivery.replay_policy import Choice, Obstacle, ReplayRefusal, ReplayState, StopRule
@@ -15,13 +16,18 @@ from gateway.delivery.values import (
     BacklogFull,
     Changed,
     Delivery,
+    DossierRef,
+    DossierRefusal,
+    ForeignDossier,
     Found,
     KeyReused,
     Order,
+    OtherDossiers,
     Outlet,
     Refusal,
     Refused,
     Resolution,
+    RevisionOlder,
     Ruling,
     Submission,
     Word,
@@ -30,18 +36,25 @@ from gateway.delivery.values import (
 
 __all__ = [
     "Accepted",
+    "Asked",
     "BacklogFull",
     "Changed",
     "Choice",
     "Deliveries",
     "Delivery",
     "DeliverySettings",
+    "DossierRef",
+    "DossierRefusal",
+    "DossierView",
     "FeedGone",
     "FeedPage",
+    "ForeignDossier",
     "Found",
     "KeyReused",
+    "Mark",
     "Obstacle",
     "Order",
+    "OtherDossiers",
     "Outlet",
     "Preview",
     "Refusal",
@@ -51,11 +64,14 @@ __all__ = [
     "ReplayState",
     "Replays",
     "Resolution",
+    "RevisionOlder",
     "Ruling",
     "StopRule",
     "Submission",
+    "Timeline",
     "Word",
     "Write",
+    "Written",
     "cursor",
     "position_of",
 ]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contracts.model import DeliveryState
+from gateway.delivery import dossiers
 from gateway.delivery.rows import micros
 from gateway.store.tables import deliveries, events, idempotency, lanes
 
 if TYPE_CHECKING:
     from gateway.delivery.settings import DeliverySettings
-    from gateway.delivery.values import Submission
+    from gateway.delivery.values import DossierRefusal, Submission
     from gateway.store.engine import Transaction, Value
     from gateway.store.tables.deliveries import DeliveryRow, Outlook
 
@@ -65,8 +66,19 @@ class Full:
     """The agency's backlog is full."""
 
 
+class Undone(Exception):
+    """Nothing is to be written, and `answer` says why: raised so that what has been written already is taken back."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__(type(answer).__name__)
+        self.answer = answer
+
+
 async def accept(entry: Entry, settings: DeliverySettings, tx: Transaction) -> DeliveryRow | Taken | Full:
-    """Store a write for good, unless its key is taken or its agency's backlog full."""
+    """Store a write for good, unless its key is taken or its agency's backlog full.
+
+    Raises `Undone` where its dossier says no: asked after the key, so that a repetition finds what it once came to.
+    """
     one = entry.submission
     system, agency = one.operation.system, one.purpose.agency.value
     outlook = await deliveries.outlook(agency, system, tx)
@@ -76,17 +88,23 @@ async def accept(entry: Entry, settings: DeliverySettings, tx: Transaction) -> D
     present = outlook.present
     ageing = micros(settings.ageing_seconds)
     urgent_at = lanes.urgency(entry.legal_due_at, present, ageing)
-    lane, position, head = await lanes.enter(system, one.lane, agency, urgent_at, tx)
-    gone: list[tuple[str, int]] = []
-    if one.operation.full_state and one.topic is not None:
-        gone = await deliveries.supersede(lane, one.topic, agency, entry.id, present, tx)
+    name = await lane_name(entry, tx)
+    if not isinstance(name, str):
+        raise Undone(name)
+    lane, position, head = await lanes.enter(system, name, agency, urgent_at, tx)
+    gone = await supersede(entry, lane, present, tx)
     row = await store(entry, tx, lane=lane, position=position, outlook=outlook)
-    for old, _ in gone:
-        await deliveries.count(agency, system, lanes.shard(lane), -1, tx)
-        await events.write(present, old, agency, system, DeliveryState.SUPERSEDED, tx)
     if any(place == head for _, place in gone):
         await lanes.advance(lane, present, ageing, tx)
     return row
+
+
+async def lane_name(entry: Entry, tx: Transaction) -> str | DossierRefusal:
+    """Return the ordering key of the entry's lane: that of its dossier, where it is about one."""
+    one = entry.submission
+    if one.dossier is None:
+        return one.lane
+    return await dossiers.place(one.dossier, one.purpose.agency, entry.id, tx)
 
 
 async def post(entry: Entry, outlook: Outlook, settings: DeliverySettings, tx: Transaction) -> DeliveryRow:
@@ -110,6 +128,20 @@ async def claim_key(entry: Entry, outlook: Outlook, settings: DeliverySettings, 
             return None
     body, delivery = found
     return Taken(delivery, await deliveries.get(delivery, tx) if body == entry.body else None)
+
+
+async def supersede(
+    entry: Entry, lane: int, present: int, tx: Transaction, *, behind: int | None = None
+) -> list[tuple[str, int]]:
+    """End what the entry says anew in a locked lane, where it says all; `behind` is as for the table."""
+    one, agency = entry.submission, entry.submission.purpose.agency.value
+    if entry.topic is None:
+        return []
+    gone = await deliveries.supersede(lane, entry.topic, agency, entry.id, present, tx, behind=behind)
+    for old, _ in gone:
+        await deliveries.count(agency, one.operation.system, lanes.shard(lane), -1, tx)
+        await events.write(present, old, agency, one.operation.system, DeliveryState.SUPERSEDED, tx)
+    return gone
 
 
 async def store(

@@ -13,13 +13,24 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from contracts.model import FINAL, DeliveryState
-from gateway.delivery import accept, feed, person, rows
-from gateway.delivery.accept import Entry, Full, Taken
+from gateway.delivery import accept, dossiers, feed, person, rows
+from gateway.delivery.accept import Entry, Full, Taken, Undone
+from gateway.delivery.dossiers import START
 from gateway.delivery.feed import FeedGone
 from gateway.delivery.observer import NullObserver
 from gateway.delivery.replays import Replays
 from gateway.delivery.settings import DAY
-from gateway.delivery.values import Accepted, BacklogFull, Changed, Delivery, KeyReused, Refusal, Refused, Ruling
+from gateway.delivery.values import (
+    Accepted,
+    BacklogFull,
+    Changed,
+    Delivery,
+    DossierRefusal,
+    KeyReused,
+    Refusal,
+    Refused,
+    Ruling,
+)
 from gateway.delivery.worker import Worker
 from gateway.store.tables import changes, deliveries, holds, instant
 from gateway.store.times import from_micros, maybe_micros
@@ -27,7 +38,8 @@ from gateway.store.times import from_micros, maybe_micros
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from contracts.model import AgencyCode
+    from contracts.model import AgencyCode, DossierCode
+    from gateway.delivery.dossiers import DossierView, Mark, Timeline, Written
     from gateway.delivery.feed import FeedPage
     from gateway.delivery.observer import Observer
     from gateway.delivery.settings import DeliverySettings
@@ -105,11 +117,15 @@ class Deliveries:
             for event in events:
                 event.set()
 
-    async def accept(self, submission: Submission) -> Accepted | KeyReused | BacklogFull:
+    async def accept(self, submission: Submission) -> Accepted | KeyReused | BacklogFull | DossierRefusal:
         """Store a write; from the answer on it is ours. Raises `StoreUnavailable`: then nothing is acknowledged."""
         entry = self._entry(submission)
         work = partial(accept.accept, entry, self._settings)
-        return self._accepted(entry, await self._engine.write(work, repeatable=True))
+        try:
+            done = await self._engine.write(work, repeatable=True)
+        except Undone as undone:
+            done = undone.answer
+        return self._accepted(entry, done)
 
     async def get(self, delivery: str) -> Delivery | None:
         """Return a delivery as it stands."""
@@ -179,11 +195,35 @@ class Deliveries:
 
     async def correct(
         self, delivery: str, submission: Submission, word: Word
-    ) -> Accepted | KeyReused | BacklogFull | Refused:
+    ) -> Accepted | KeyReused | BacklogFull | DossierRefusal | Refused:
         """Accept a corrected write in the place of one that cannot have acted."""
         entry = self._entry(submission)
-        done = await self._engine.write(partial(person.correct, delivery, entry, word, self._settings))
+        try:
+            done = await self._engine.write(partial(person.correct, delivery, entry, word, self._settings))
+        except Undone as undone:
+            done = undone.answer
         return Refused(done) if isinstance(done, Refusal) else self._accepted(entry, done)
+
+    async def dossier(self, code: DossierCode, *, agencies: Collection[AgencyCode] | None = None) -> DossierView | None:
+        """Return the dossier that a code belongs to, if one of these agencies was the first to hand it in."""
+        return await dossiers.find(code, agencies, self._engine)
+
+    async def content(
+        self, dossier: str, system: str, *, agencies: Collection[AgencyCode] | None = None
+    ) -> Written | None:
+        """Return the last whole content of a dossier that was accepted for a system and not taken back."""
+        return await dossiers.content(dossier, system, agencies, self._engine, self._store.seal)
+
+    async def timeline(
+        self,
+        dossier: str,
+        *,
+        agencies: Collection[AgencyCode] | None = None,
+        after: Mark = START,
+        limit: int = dossiers.MOST,
+    ) -> Timeline:
+        """Return what these agencies did about a dossier, at any system, the oldest first: up to 100 steps a page."""
+        return await dossiers.timeline(dossier, agencies, after, limit, self._engine, self._store.seal)
 
     async def release(self, system: str, agency: AgencyCode, word: Word) -> bool:
         """End the hold of an agency whose credential was refused. Returns whether there was one."""
@@ -238,9 +278,13 @@ class Deliveries:
             topic=submission.topic if submission.operation.full_state else None,
         )
 
-    def _accepted(self, entry: Entry, done: DeliveryRow | Taken | Full) -> Accepted | KeyReused | BacklogFull:
+    def _accepted(
+        self, entry: Entry, done: DeliveryRow | Taken | Full | DossierRefusal
+    ) -> Accepted | KeyReused | BacklogFull | DossierRefusal:
         if isinstance(done, Full):
             return BacklogFull(self._settings.backlog)
+        if isinstance(done, DossierRefusal):
+            return done
         if isinstance(done, Taken):
             if done.row is None:
                 return KeyReused(done.delivery)

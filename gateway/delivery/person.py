@@ -16,14 +16,14 @@ from gateway.delivery.policy import History
 from gateway.delivery.rows import columns, micros
 from gateway.delivery.values import Refusal, Resolution
 from gateway.store.tables import attempts, deliveries, events, holds, idempotency, lanes
+from gateway.store.tables.deliveries import DeliveryRow
 
 if TYPE_CHECKING:
     from contracts.model import Operation
     from gateway.delivery.accept import Entry, Full, Taken
     from gateway.delivery.settings import DeliverySettings
-    from gateway.delivery.values import Word
+    from gateway.delivery.values import DossierRefusal, Word
     from gateway.store.engine import Transaction, Value
-    from gateway.store.tables.deliveries import DeliveryRow
 
 Heard: TypeAlias = "DeliveryRow | Refusal"
 
@@ -152,8 +152,21 @@ async def set_going(
 
 async def correct(
     delivery: str, entry: Entry, word: Word, settings: DeliverySettings, tx: Transaction
-) -> Heard | Taken | Full:
-    """Put a new delivery in the place of one that cannot have acted, or behind those that have passed its place."""
+) -> Heard | Taken | Full | DossierRefusal:
+    """Put a new delivery in the place of one that cannot have acted, or behind those that have passed its place.
+
+    Raises `Undone` with what is in the way, where it is about a dossier: that is locked before the lane, as always.
+    """
+    lane = await accept.lane_name(entry, tx)
+    done = await _corrected(delivery, entry, lane, word, settings, tx)
+    if entry.submission.dossier is not None and not isinstance(done, DeliveryRow):
+        raise accept.Undone(done)
+    return done
+
+
+async def _corrected(  # noqa: PLR0917 - what `correct` was given
+    delivery: str, entry: Entry, lane: str | DossierRefusal, word: Word, settings: DeliverySettings, tx: Transaction
+) -> Heard | Taken | Full | DossierRefusal:
     locked = await _locked(delivery, settings, tx)
     found = await idempotency.find(entry.key(), tx)  # under the lock: what came at the same moment is written by now
     if found is not None:
@@ -161,11 +174,11 @@ async def correct(
         return accept.Taken(taken, await deliveries.get(taken, tx) if body == entry.body else None)
     if locked is None:
         return Refusal.NO_SUCH_DELIVERY
-    refusal = _not_correctable(locked)
+    refusal = _not_correctable(locked) or (None if isinstance(lane, str) else lane)
     if refusal is not None:
         return refusal
     row, one = locked.row, entry.submission
-    same = (one.operation.system, one.operation.name, one.purpose.agency.value, one.lane)
+    same = (one.operation.system, one.operation.name, one.purpose.agency.value, lane)
     if same != (row.system, row.operation, row.agency, await lanes.name(row.lane, tx)):
         return Refusal.OTHER_REQUEST
     outlook = await deliveries.outlook(row.agency, row.system, tx)
@@ -178,6 +191,8 @@ async def correct(
         position = await lanes.append(row.lane, tx)
     gone = _ending(locked, DeliveryState.SUPERSEDED)
     await deliveries.change(row.id, {"standing": 0}, tx)  # its place has to be free before it is taken
+    if one.dossier is not None and one.dossier.revision is not None:  # none accepted is newer: it is to stay the last
+        await accept.supersede(entry, row.lane, locked.present, tx, behind=position)
     new = await accept.store(entry, tx, lane=row.lane, position=position, outlook=outlook, replaces=row.id)
     await locked.changed({**gone, "superseded_by": entry.id}, tx)
     return new

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Generic, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias
 
 from contracts.model import FINAL, Acted, DeliveryState, WrongField
 from gateway.resilience.ports import C
@@ -31,11 +31,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DossierRef:
+    """The dossier that a write is about. Each of `codes` names it, and all of them lead to one lane.
+
+    `agencies` are those that the client acts for: a dossier of any other does not exist for it. `revision` counts the
+    client's whole contents; one that is older than the newest accepted is refused.
+    """
+
+    codes: tuple[DossierCode, ...]
+    agencies: frozenset[AgencyCode]
+    revision: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.codes:
+            raise ValueError("a dossier has a code")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """A write that is to be accepted. `method`, `resource` and `key` are those of the client's request.
 
     `body` is the canonical form of what the client sent; only a keyed hash of it is kept. `lane` is what the
-    operation's declaration says of the request. `topic` is set for a full-state write: what it says all about.
+    operation's declaration says of the request; with a `dossier` it is the dossier's, whatever is said here. `topic` is
+    set for a full-state write: what it says all about, in a word that is the same under every code of the dossier.
     """
 
     client: str
@@ -50,6 +68,11 @@ class Submission:
     subject: str = field(default="", repr=False)
     topic: str | None = None
     legal_due_at: datetime | None = None
+    dossier: DossierRef | None = None
+
+    def __post_init__(self) -> None:
+        if self.dossier is not None and self.purpose.dossier not in self.dossier.codes:
+            raise ValueError("a write about a dossier is made for that dossier")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +147,26 @@ class BacklogFull:
     """The agency has as many open deliveries as it may have."""
 
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class OtherDossiers:
+    """The codes belong to more than one dossier, each with a lane of its own already. Nothing was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignDossier:
+    """A code belongs to a dossier of an agency that the client does not act for. Nothing was stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionOlder:
+    """A newer content, of revision `last`, has been accepted. Nothing was stored."""
+
+    last: int
+
+
+DossierRefusal: TypeAlias = OtherDossiers | ForeignDossier | RevisionOlder
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.store.records import AttemptEntry, AuditEntry, CallState, Change, OutcomeCount
+from gateway.store.tables.rows import places
 from gateway.store.times import from_micros, maybe_moment, to_micros
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ SELECT system, operation, state, kind, reason, count(*) AS calls FROM audit WHER
 GROUP BY system, operation, state, kind, reason ORDER BY calls DESC, system, operation, state, kind, reason
 """
 _CHANGES = "SELECT number, at, made_by, what, name, why FROM change ORDER BY number DESC LIMIT $1"
+_OF_DOSSIER = f"""
+{_CALLS} WHERE dossier IN (SELECT code FROM dossier_code WHERE dossier_code.dossier = $1) AND state <> 'accepted'
+    AND number + 0 > $2
+"""  # noqa: S608 - our words
 _PRUNE_CALLS = """
 DELETE FROM audit WHERE number IN (
     SELECT number FROM audit WHERE asked_at < $1
@@ -155,6 +160,20 @@ class AuditTable:
         while deleted := await self._engine.write(bite):
             pruned += deleted
         return pruned
+
+
+async def of_dossier(
+    dossier: str, after: int, limit: int, agencies: Collection[str] | None, tx: Transaction
+) -> list[AuditEntry]:
+    """Return calls that named a dossier, under any of its codes, in order: behind number `after`. Deliveries are none.
+
+    `number + 0`, so that it is not mistaken for an order in which to walk through the whole table.
+    """
+    if agencies is not None and not agencies:
+        return []
+    theirs = "" if agencies is None else f"AND agency IN ({places(4, len(agencies))})"
+    query = f"{_OF_DOSSIER} {theirs} ORDER BY number + 0 LIMIT $3"
+    return [_entry(*row) for row in await tx.fetch(query, dossier, after, limit, *(agencies or ()))]
 
 
 async def _delete(statement: str, before: int, tx: Transaction) -> int:

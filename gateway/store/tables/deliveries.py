@@ -101,10 +101,10 @@ UPDATE delivery SET attempts = $2, state = $3 WHERE id = $1 AND standing = 1 AND
 _SUPERSEDE = """
 UPDATE delivery SET state = 'superseded', superseded_by = $3, standing = 0, settled_at = $4, next_at = NULL
 WHERE lane = $1 AND standing = 1 AND topic = $2 AND agency = $5 AND state IN ('accepted', 'waiting', 'held')
-    AND may_have_acted = 'no' AND settled_at IS NULL AND position > (
+    AND may_have_acted = 'no' AND settled_at IS NULL AND position > coalesce(CAST($6 AS BIGINT), (
         SELECT coalesce(max(ahead.position), 0) FROM delivery AS ahead
         WHERE ahead.lane = $1 AND ahead.standing = 1 AND ahead.topic IS NULL
-    ) RETURNING id, position
+    )) RETURNING id, position
 """
 _COUNT = """
 INSERT INTO backlog (agency, system, shard, open) VALUES ($1, $2, $3, $4)
@@ -116,6 +116,11 @@ SELECT INSTANT, (SELECT sum(open) FROM backlog WHERE agency = $1 AND system = $2
 """)
 _NEWER = "SELECT 1 FROM delivery WHERE lane = $1 AND position > $2 AND standing = 0 AND state = 'settled' LIMIT 1"
 _NO_MESSAGE = "NOT (delivery.system >= 'webhook:' AND delivery.system < 'webhook;')"
+_OF_DOSSIER = f"""
+{_SELECT} WHERE delivery.dossier IN (SELECT code FROM dossier_code WHERE dossier_code.dossier = $1)
+"""  # noqa: S608 - our words
+_BY_AGE = "delivery.number + 0"
+"""The number, so that it is not mistaken for an order in which to walk through the whole table."""
 _RULE = "INSERT INTO ruling (at, delivery, made_by, what, why, evidence) VALUES ($1, $2, $3, $4, $5, $6)"
 _RULINGS = "SELECT at, delivery, made_by, what, why, evidence FROM ruling WHERE delivery = $1 ORDER BY number"
 _OPEN_AUDIT = """
@@ -175,13 +180,14 @@ async def change(delivery: str, changes: dict[str, Value], tx: Transaction) -> N
 
 
 async def supersede(  # noqa: PLR0917 - columns
-    lane: int, topic: str, agency: str, by: str, present: int, tx: Transaction
+    lane: int, topic: str, agency: str, by: str, present: int, tx: Transaction, *, behind: int | None = None
 ) -> list[tuple[str, int]]:
     """End what this agency has standing in the lane about `topic` and cannot have acted. Returns ids and positions.
 
-    What stands ahead of an operation of another kind stays: that operation was asked for on top of it.
+    What stands ahead of an operation of another kind stays: that operation was asked for on top of it. With `behind`,
+    all that stands behind that position is ended, and nothing else.
     """
-    return [(row[0], row[1]) for row in await tx.fetch(_SUPERSEDE, lane, topic, by, present, agency)]
+    return [(row[0], row[1]) for row in await tx.fetch(_SUPERSEDE, lane, topic, by, present, agency, behind)]
 
 
 async def overtaken(row: DeliveryRow, tx: Transaction) -> bool:
@@ -254,3 +260,29 @@ async def page(
     where = " AND ".join(conditions)
     rows = await tx.fetch(f"{_SELECT} WHERE {where} ORDER BY delivery.number DESC LIMIT $1", *values)
     return [_row(row) for row in rows]
+
+
+async def of_dossier(
+    dossier: str, after: int, limit: int, agencies: Collection[str] | None, tx: Transaction
+) -> list[DeliveryRow]:
+    """Return deliveries about a dossier, under any of its codes, in order of acceptance: behind number `after`."""
+    if agencies is not None and not agencies:
+        return []
+    theirs = "" if agencies is None else f"AND delivery.agency IN ({places(4, len(agencies))})"
+    query = f"{_OF_DOSSIER} AND {_BY_AGE} > $2 {theirs} ORDER BY {_BY_AGE} LIMIT $3"
+    return [_row(row) for row in await tx.fetch(query, dossier, after, limit, *(agencies or ()))]
+
+
+async def newest_content(
+    dossier: str, system: str, agencies: Collection[str] | None, tx: Transaction
+) -> DeliveryRow | None:
+    """Return the newest full-state delivery about a dossier to this system that was not taken back."""
+    if agencies is not None and not agencies:
+        return None
+    theirs = "" if agencies is None else f"AND delivery.agency IN ({places(3, len(agencies))})"
+    query = (
+        f"{_OF_DOSSIER} AND delivery.system = $2 AND delivery.topic IS NOT NULL AND delivery.state <> 'cancelled' "
+        f"{theirs} ORDER BY {_BY_AGE} DESC LIMIT 1"
+    )
+    row = await tx.fetchrow(query, dossier, system, *(agencies or ()))
+    return None if row is None else _row(row)
