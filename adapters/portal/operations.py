@@ -77,6 +77,13 @@ class Portal:
         )
         self._accounts = AccountBook(settings, nameless=settings.nameless)
 
+    def refuses(self, part: type, member: str, value: object) -> str | None:
+        """Return why this member of a dossier, or of a part of it, cannot be sent from here; `None` if it can.
+
+        A key of the catalogue's `field` table. The model's own rules are kept before.
+        """
+        return self._form.rules.reason(part, member, value)
+
     def account(self, agency: AgencyCode) -> Account:
         """Return what `agency` opens sessions with now. Raises `CredentialRefused` where it has nothing."""
         return self._accounts.get(agency, self.operations.login)

@@ -19,12 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contracts import VIETNAM
 from contracts.model.failure import WrongField
-from contracts.model.identifiers import (  # noqa: TC001 - what is stored is read back by the types of its fields
-    DossierCode,
-    IdentityNumber,
-    OldCardNumber,
-    ProcedureCode,
-)
+from contracts.model.identifiers import DossierCode, IdentityNumber, OldCardNumber, ProcedureCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -301,11 +296,9 @@ class Dossier:
     databases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        wrong = list(_wrong(self, ""))
-        if self.procedure != self.procedure.national:
-            wrong.append(WrongField("/procedure", "not_national"))
+        wrong = tuple(_wrong(self))
         if wrong:
-            raise DossierInvalid(tuple(wrong))
+            raise DossierInvalid(wrong)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.code})"
@@ -338,7 +331,7 @@ class DossierProgress:
     steps: tuple[ProgressStep, ...]
 
     def __post_init__(self) -> None:
-        wrong = tuple(_wrong(self, "")) if self.steps else (WrongField("/steps", "required"),)
+        wrong = tuple(_wrong(self)) if self.steps else (WrongField("/steps", "required"),)
         if wrong:
             raise DossierInvalid(wrong)
 
@@ -346,27 +339,34 @@ class DossierProgress:
         return f"{type(self).__name__}({self.code}, {len(self.steps)} steps)"
 
 
-def _wrong(whole: Any, path: str) -> Iterator[WrongField]:
-    """Yield what is wrong with the members of a part, each by its path."""
+def members(whole: Any, path: str = "") -> Iterator[tuple[str, type[Any], str, Any]]:
+    """Yield every member of a dossier, of progress or of a part: its path, what it is a member of, its name, its value.
+
+    The members of parts stand below the list that has them.
+    """
     for member in fields(whole):
         value, here = getattr(whole, member.name), f"{path}/{member.name}"
-        for one, place in [(value, here)] if not isinstance(value, tuple) else _numbered(value, here):
-            if isinstance(one, _Part):
-                yield from _wrong(one, place)
-            else:
-                found = _reason(one, member.metadata)
-                if found is not None:
-                    yield WrongField(place, *found)
+        yield here, type(whole), member.name, value
+        if isinstance(value, tuple):
+            for one, place in _numbered(value, here):
+                if isinstance(one, _Part):
+                    yield from members(one, place)
 
 
-def _numbered(values: tuple[Any, ...], path: str) -> list[tuple[Any, str]]:
-    return [(one, f"{path}/{number}") for number, one in enumerate(values)]
+def reason(part: type[Any], member: str, value: object) -> tuple[str] | tuple[str, dict[str, str | int]] | None:
+    """Return why `value` cannot be said to the portal whole and unchanged, or `None`. Words always can.
 
-
-def _reason(value: object, limits: Mapping[str, Any]) -> tuple[str] | tuple[str, dict[str, str | int]] | None:
-    """Return why a value cannot be said to the portal whole and unchanged, or `None`. Words and codes always can."""
+    It stands in, or in the list that is, this member of a dossier, of progress or of a part. What comes back is a
+    reason and what fills its sentence, as in `WrongField`.
+    """
+    if isinstance(value, ProcedureCode):
+        return None if value == value.national else ("not_national",)
     if isinstance(value, datetime):
         return None if _sayable(value) else ("moment",)
+    return _plain_reason(value, _LIMITS[part][member])
+
+
+def _plain_reason(value: object, limits: Mapping[str, Any]) -> tuple[str] | tuple[str, dict[str, str | int]] | None:
     if type(value) is int:
         return ("number",) if value < 0 else ("invalid",) if value > limits.get("most", MAX_WHOLE) else None
     if type(value) is not str:
@@ -379,6 +379,19 @@ def _reason(value: object, limits: Mapping[str, Any]) -> tuple[str] | tuple[str,
     return ("invalid",) if _NO_TEXT.search(value) else None
 
 
+def _wrong(whole: Any) -> Iterator[WrongField]:
+    """Yield what is wrong with a dossier or its progress, each by its path."""
+    for path, part, member, value in members(whole):
+        for one, place in _numbered(value, path) if isinstance(value, tuple) else [(value, path)]:
+            found = reason(part, member, one)
+            if found is not None:
+                yield WrongField(place, *found)
+
+
+def _numbered(values: tuple[Any, ...], path: str) -> list[tuple[Any, str]]:
+    return [(one, f"{path}/{number}") for number, one in enumerate(values)]
+
+
 def _sayable(moment: datetime) -> bool:
     """Return whether a moment is one, and can be written to the second in the time of Vietnam."""
     if moment.utcoffset() is None:
@@ -388,3 +401,7 @@ def _sayable(moment: datetime) -> bool:
     except OverflowError:
         return False
     return there.year >= FIRST_YEAR and not there.microsecond
+
+
+_PARTS: Final = (Document, Fee, Paper, Supplement, Result, Dossier, ProgressStep, DossierProgress)
+_LIMITS: Final = {part: {member.name: member.metadata for member in fields(part)} for part in _PARTS}

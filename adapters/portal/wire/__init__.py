@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from adapters.portal.credential import Account, Credential
     from adapters.portal.settings import PortalSettings
     from adapters.portal.wire.record import Records
+    from adapters.portal.wire.rules import Rules
     from adapters.transport import Request
     from contracts.model import DossierCode, Exchange, Purpose
     from contracts.model.dossier import Dossier, DossierProgress
@@ -31,6 +32,11 @@ class Form(Protocol):
     @property
     def records(self) -> Records:
         """How dossiers and steps are written."""
+        ...
+
+    @property
+    def rules(self) -> Rules:
+        """What cannot be sent."""
         ...
 
     def login(self, account: Account, exchange: Exchange) -> Request | Credential:

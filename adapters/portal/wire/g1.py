@@ -36,7 +36,7 @@ class G1:
 
     def __init__(self, settings: PortalSettings) -> None:
         self.records: Final = Records(SPELT)
-        self._rules = Rules.of(settings)
+        self.rules: Final = Rules.of(settings, self.records)
         self._unit_of = settings.unit_of
         self._headers = dict(_HEADERS)
         query: dict[str, str] = {}
@@ -68,7 +68,7 @@ class G1:
         self, progress: DossierProgress, purpose: Purpose, credential: Credential, exchange: Exchange
     ) -> Request:
         """Return the request that adds steps."""
-        self._rules.check_steps(progress, exchange.operation)
+        self.rules.check_steps(progress, exchange.operation)
         return self._call("CapNhatTienDoHoSoMC", purpose.agency, credential, {"data": self.records.steps(progress)})
 
     def look_up(self, code: DossierCode, purpose: Purpose, credential: Credential, exchange: Exchange) -> Request:
@@ -79,7 +79,7 @@ class G1:
     def _dossier(
         self, dossier: Dossier, updating: str, purpose: Purpose, credential: Credential, exchange: Exchange
     ) -> Request:
-        self._rules.check(dossier, self.records, exchange.operation)
+        self.rules.check(dossier, exchange.operation)
         content = {"isUpdating": updating, "data": [self.records.dossier(dossier)]}
         return self._call("DongBoHoSoMC", purpose.agency, credential, content)
 

@@ -29,7 +29,7 @@ class G1w:
 
     def __init__(self, settings: PortalSettings) -> None:
         self.records: Final = Records(DIGIT)
-        self._rules = Rules.of(settings)
+        self.rules: Final = Rules.of(settings, self.records)
         self._unit_of = settings.unit_of
         self._wrapper = settings.wrapper
         self._base = Request("POST", settings.endpoint.rstrip("/")).url
@@ -41,19 +41,19 @@ class G1w:
 
     def create(self, dossier: Dossier, purpose: Purpose, credential: Credential, exchange: Exchange) -> Request:
         """Return the request that makes a dossier."""
-        self._rules.check(dossier, self.records, exchange.operation)
+        self.rules.check(dossier, exchange.operation)
         return self._dossier(self._wrapper.create_path, "False", dossier, purpose, credential)
 
     def update(self, dossier: Dossier, purpose: Purpose, credential: Credential, exchange: Exchange) -> Request:
         """Return the request that puts a whole content in the place of a dossier's."""
-        self._rules.check(dossier, self.records, exchange.operation)
+        self.rules.check(dossier, exchange.operation)
         return self._dossier(self._wrapper.update_path, "True", dossier, purpose, credential)
 
     def progress(
         self, progress: DossierProgress, purpose: Purpose, credential: Credential, exchange: Exchange
     ) -> Request:
         """Return the request that adds steps."""
-        self._rules.check_steps(progress, exchange.operation)
+        self.rules.check_steps(progress, exchange.operation)
         return self._post(self._wrapper.progress_path, self._unit(purpose), credential, self.records.steps(progress))
 
     def look_up(self, code: DossierCode, purpose: Purpose, credential: Credential, exchange: Exchange) -> Request:

@@ -47,7 +47,7 @@ from contracts.model.dossier import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 CODE: Final = "MaHoSo"
 _NUMBERS: Final[dict[str, type[IdentityNumber | OldCardNumber]]] = {
@@ -61,14 +61,12 @@ class Records:
 
     def __init__(self, yes_no: Codec[bool]) -> None:
         self._dossier = _dossier(yes_no)
+        self.newer: Final = frozenset(self._dossier.newer())
+        """What only the newer payload, of 2022 and later, can say: in a dossier or a part of it, which member."""
 
     def dossier(self, dossier: Dossier) -> dict[str, Any]:
         """Return a dossier as the portal's object."""
         return self._dossier.write(dossier)
-
-    def newer(self, dossier: Dossier) -> Iterator[str]:
-        """Yield the paths of what only the newer payload, of 2022 and later, can say."""
-        return self._dossier.newer(dossier)
 
     def read_dossier(self, raw: object) -> Dossier:
         """Return the dossier that `raw` was written from. Raises `Unreadable`, `DossierInvalid`."""

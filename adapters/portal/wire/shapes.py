@@ -98,16 +98,13 @@ class Shape(Generic[T]):
             raise Unreadable(*wrong)
         return values
 
-    def newer(self, value: T) -> Iterator[str]:
-        """Yield the paths, in our names, of what stands in newer members of `value`."""
+    def newer(self) -> Iterator[tuple[object, str]]:
+        """Yield what is newer in it and in the objects in it: what that makes, and our name of the member."""
         for member in self.members:
-            one = getattr(value, member.ours)
             if member.newer:
-                if one is not None and one != ():
-                    yield f"/{member.ours}"
+                yield self.make, member.ours
             elif isinstance(member.codec, Several) and member.codec.shape is not None:
-                for number, part in enumerate(one):
-                    yield from (f"/{member.ours}/{number}{path}" for path in member.codec.shape.newer(part))
+                yield from member.codec.shape.newer()
 
 
 @dataclass(frozen=True, slots=True)
