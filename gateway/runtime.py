@@ -20,7 +20,7 @@ from gateway.resilience import StoreUnavailable
 from gateway.retention import Nightly
 from gateway.security import QuotaBook
 from gateway.store import open_store
-from gateway.systems import PartnerSystem, PopulationSystem
+from gateway.systems import PartnerSystem, PopulationSystem, PortalSystem
 from gateway.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -45,12 +45,17 @@ class Gateway:
         self.quotas = QuotaBook()
         self.subjects = store.subjects
         self.monotonic = asyncio.get_running_loop().time
-        population, partner = settings.systems.population, settings.systems.partner
+        population, portal, partner = settings.systems.population, settings.systems.portal, settings.systems.partner
         self.population = (
             None if population is None else PopulationSystem(population, store, metrics, transports.get("population"))
         )
+        self.portal = None if portal is None else PortalSystem(portal, store, metrics, transports.get("portal"))
         self.partner = None if partner is None else PartnerSystem(partner, store, metrics, transports.get("partner"))
-        systems: dict[str, System | None] = {"population": self.population, "partner": self.partner}
+        systems: dict[str, System | None] = {
+            "population": self.population,
+            "portal": self.portal,
+            "partner": self.partner,
+        }
         self.systems = {name: system for name, system in systems.items() if system is not None}
         outlets = {name: system.outlet for name, system in self.systems.items() if system.outlet is not None}
         self.deliveries = Deliveries(store, settings.delivery, outlets, observer=metrics.deliveries)

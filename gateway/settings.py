@@ -17,6 +17,7 @@ from pydantic_settings import SettingsError as VariableError
 
 from adapters.partner.settings import PartnerSettings
 from adapters.population.settings import PopulationSettings
+from adapters.portal.settings import PortalSettings
 from gateway.delivery.settings import DeliverySettings
 from gateway.resilience.settings import PolicySettings
 from gateway.store.place import place_of
@@ -180,10 +181,19 @@ class PartnerSection(_Section):
     captures: Path | None = Field(None, description="File for masked raw captures")
 
 
+class PortalSection(_Section):
+    """The national portal (Cổng Dịch vụ công quốc gia): how to reach it, and how hard to try."""
+
+    adapter: PortalSettings
+    policy: PolicySettings = PolicySettings()
+    captures: Path | None = Field(None, description="File for masked raw captures, for a report to the partner")
+
+
 class SystemsSettings(_Section):
     """The systems that are configured."""
 
     population: PopulationSection | None = None
+    portal: PortalSection | None = None
     partner: PartnerSection | None = None
 
 

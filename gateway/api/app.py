@@ -18,6 +18,7 @@ from gateway.api import (
     health,
     openapi,
     partner,
+    portal,
     preferences,
     problems,
     replays,
@@ -79,7 +80,7 @@ def api(*more: Callable[[FastAPI], Schemas]) -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    own = (citizens.routes, deliveries.routes, replays.routes, events.routes, webhooks.routes)
+    own = (citizens.routes, portal.routes, deliveries.routes, replays.routes, events.routes, webhooks.routes)
     parts = (*own, *more, systems.routes, health.routes)
     schemas = [part(app) for part in parts]
     _explained(app)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from contracts import texts
 from contracts.model import Failure, Kind, WrongField
-from gateway.api.schemas.common import AttemptV1, PartnerV1, ProblemV1, WrongFieldV1
+from gateway.api.schemas.common import TOLD, AttemptV1, PartnerV1, ProblemV1, WrongFieldV1
 from gateway.security import RefusalReason
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ FIELD_REASONS = {
     "string_pattern_mismatch": "pattern",
     "string_type": "text",
     "literal_error": "choice",
+    "enum": "choice",
     "json_invalid": "json",
     "one_number": "one_number",
     "birth_date": "birth_date",
@@ -134,7 +135,8 @@ def _wrong_field(detail: ErrorDetails) -> WrongField:
     limits = {
         name: value for name, value in detail.get("ctx", {}).items() if name in {"max_length", "min_length", "expected"}
     }
-    return WrongField(pointer, FIELD_REASONS.get(detail["type"], "invalid"), limits)
+    told = detail["ctx"]["reason"] if detail["type"] == TOLD else FIELD_REASONS.get(detail["type"], "invalid")
+    return WrongField(pointer, told, limits)
 
 
 def attempts_view(language: Language, attempts: Sequence[AttemptRecord]) -> tuple[AttemptV1, ...]:

@@ -12,6 +12,8 @@ class Scope(StrEnum):
     """Ask whether a citizen matches (xác thực thông tin công dân)."""
     CITIZENS_LOOKUP = "citizens:lookup"
     """Read a citizen's record (tra cứu thông tin công dân)."""
+    DOSSIERS_READ = "dossiers:read"
+    """Follow dossiers (hồ sơ), and ask the national portal what it has of one."""
     SYSTEMS_READ = "systems:read"
     """See the state of the national systems as the gateway sees them."""
     SYSTEMS_OPERATE = "systems:operate"

@@ -7,5 +7,6 @@ from gateway.systems.draft import Draft
 from gateway.systems.link import Link, System
 from gateway.systems.partner import PartnerSystem
 from gateway.systems.population import PopulationSystem
+from gateway.systems.portal import PortalSystem
 
-__all__ = ["Draft", "Link", "PartnerSystem", "PopulationSystem", "System"]
+__all__ = ["Draft", "Link", "PartnerSystem", "PopulationSystem", "PortalSystem", "System"]

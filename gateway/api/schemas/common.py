@@ -11,6 +11,8 @@ from pydantic_core import PydanticCustomError
 from contracts import model
 
 OFFICER = r"^[A-Za-z0-9._@-]{1,64}$"
+TOLD = "told"
+"""Type of a validation error whose context has the `reason`, a key of the catalogue's `field` table."""
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 

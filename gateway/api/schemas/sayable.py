@@ -1,0 +1,120 @@
+"""What a dossier's schemas stand on: each member keeps the model's rules and the portal's, and all are named at once.
+
+The rules are the model's (`contracts.model.dossier.reason`) and the adapter's, which is handed in as the context of a
+validation (`Sendable`; without one the portal is not asked). Nothing is turned into something else: a number in quotes
+is no number, and a moment is one to the second, with its offset. What comes out goes into the model and comes back
+from it unchanged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
+
+from pydantic import (
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    WrapValidator,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from contracts.model import dossier as model
+from contracts.model.identifiers import Code
+from gateway.api.schemas.common import TOLD, Request
+
+Sendable: TypeAlias = Callable[[type, str, object], str | None]
+"""Why a member of a dossier or of a part of it cannot be sent: a key of the catalogue's `field` table, or `None`."""
+
+_MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.0+)?(Z|[+-][0-9]{2}:[0-9]{2})")
+
+
+def told(reason: str, **values: str | int) -> PydanticCustomError:
+    """Return the error of a field whose sentence stands under `reason`."""
+    return PydanticCustomError(TOLD, "{reason}", {"reason": reason, **values})
+
+
+def check(part: type[Any], member: str, value: object) -> None:
+    """Raise what is wrong with a value in this member, by the model's own rules."""
+    found = model.reason(part, member, value)
+    if found is not None:
+        reason, *values = found
+        raise told(reason, **(values[0] if values else {}))
+
+
+def _moment(given: Any, read: Callable[[Any], datetime]) -> datetime:
+    if isinstance(given, datetime) or (isinstance(given, str) and _MOMENT.fullmatch(given)):
+        try:
+            return read(given)
+        except ValidationError:  # no such day, or hour
+            pass
+    raise told("moment")
+
+
+def _whole(given: Any, read: Callable[[Any], int]) -> int:
+    try:
+        return read(given)
+    except ValidationError:
+        raise told("number") from None
+
+
+def _text(given: Any) -> Any:
+    return given.value if isinstance(given, Code) else given
+
+
+def _number(most: int) -> WithJsonSchema:
+    return WithJsonSchema({"type": "integer", "minimum": 0, "maximum": most})
+
+
+Moment = Annotated[AwareDatetime, Strict(strict=False), WrapValidator(_moment)]
+Whole = Annotated[int, WrapValidator(_whole), _number(model.MAX_WHOLE)]
+Amount = Annotated[int, WrapValidator(_whole), _number(model.MAX_AMOUNT)]
+CodeText = Annotated[str, BeforeValidator(_text)]
+"""A code, whose form is stated beside it."""
+
+
+class Sayable(Request):
+    """A dossier or a part of one. Members are named as those of what it `says`; `forms` makes codes of texts."""
+
+    model_config = ConfigDict(strict=True)
+
+    says: ClassVar[type[Any]]
+    forms: ClassVar[Mapping[str, Callable[[str], Code]]] = {}
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_said(cls, value: Any, info: ValidationInfo) -> Any:
+        member = str(info.field_name)
+        if value is None:
+            return value
+        if not isinstance(value, tuple):
+            check(cls.says, member, cls._modelled(member, value))
+        unsendable = None if info.context is None else info.context(cls.says, member, value)
+        if unsendable is not None:
+            raise told(unsendable)
+        return value
+
+    def to_model(self, **more: Any) -> Any:
+        """Return it in the gateway's own words; `more` is what stands elsewhere in a request."""
+        given = {member: self._modelled(member, getattr(self, member)) for member in type(self).model_fields}
+        return self.says(**given, **more)
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """Return what the gateway knows in the words of callers."""
+        return cls.model_validate(value, from_attributes=True)
+
+    @classmethod
+    def _modelled(cls, member: str, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(cls._modelled(member, one) for one in value)
+        if isinstance(value, Sayable):
+            return value.to_model()
+        return value if value is None or member not in cls.forms else cls.forms[member](value)
