@@ -1,7 +1,7 @@
 """Which exchange a write comes to next, from what the ones before came to. Pure: no clock, no store, no repetition.
 
 A dossier is created, and updated where it exists; or updated, and created where it is not there. Progress goes up in
-chunks, one after the other. An exchange that failed in another way decides nothing: it is the next one still, and
+parts, one after the other. An exchange that failed in another way decides nothing: it is the next one still, and
 whether and when it is sent again is not for here.
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from adapters.portal.answers import NOT_THERE, fault
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from contracts.model import Failure
     from contracts.model.dossier import DossierProgress
@@ -40,20 +40,34 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """One exchange that is over. `chunk` counts from 0."""
+class Step:
+    """One exchange. Of progress it is a part: the steps from `first` on, and before `last`, counted from 0."""
 
     call: Call
-    ending: Ending
-    chunk: int = 0
+    first: int = 0
+    last: int = 0
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is stored: `create`, `progress/0-10`."""
+        return f"{self.call}/{self.first}-{self.last}" if self.call is Call.PROGRESS else str(self.call)
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """Return the step of that name. Raises `ValueError`."""
+        if "/" not in name:
+            return cls(Call(name))
+        call, bounds = name.split("/")
+        first, last = map(int, bounds.split("-"))
+        return cls(Call(call), first, last)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """The next exchange."""
+class Outcome:
+    """One exchange that is over."""
 
-    call: Call
-    chunk: int = 0
+    step: Step
+    ending: Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +96,7 @@ def sync(outcomes: Iterable[Outcome], *, known: bool = False) -> Step | Finished
     for outcome in outcomes:
         if outcome.ending is Ending.DONE:
             return Finished()
-        turn = (outcome.call, outcome.ending)
+        turn = (outcome.step.call, outcome.ending)
         if turn not in _TURNS:
             continue
         if outcome.ending in heard:
@@ -92,17 +106,18 @@ def sync(outcomes: Iterable[Outcome], *, known: bool = False) -> Step | Finished
     return Step(call)
 
 
-def progress(outcomes: Iterable[Outcome], chunks: int) -> Step | Finished:
-    """Return the next exchange for progress in so many chunks: the first that is not known to be done."""
-    done = {outcome.chunk for outcome in outcomes if outcome.ending is Ending.DONE}
-    left = next((number for number in range(chunks) if number not in done), None)
-    return Finished() if left is None else Step(Call.PROGRESS, left)
+def progress(outcomes: Iterable[Outcome], steps: int, most: int) -> Step | Finished:
+    """Return the next exchange for so many steps of progress, `most` in one: it begins where the last one done ended.
+
+    What was done keeps its own bounds, so that a change of `most` neither loses a step nor sends one again.
+    """
+    first = max((outcome.step.last for outcome in outcomes if outcome.ending is Ending.DONE), default=0)
+    return Finished() if first >= steps else Step(Call.PROGRESS, first, min(first + most, steps))
 
 
-def chunks(progress: DossierProgress, most: int) -> Sequence[DossierProgress]:
-    """Return progress as requests of at most so many steps, in their order."""
-    steps = progress.steps
-    return [replace(progress, steps=steps[first : first + most]) for first in range(0, len(steps), most)]
+def part(progress: DossierProgress, step: Step) -> DossierProgress:
+    """Return what of the progress is sent in one exchange."""
+    return replace(progress, steps=progress.steps[step.first : step.last])
 
 
 _TURNS: Final = {(Call.CREATE, Ending.EXISTS): Call.UPDATE, (Call.UPDATE, Ending.NOT_THERE): Call.CREATE}

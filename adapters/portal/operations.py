@@ -116,7 +116,7 @@ class Portal:
     async def progress(
         self, progress: DossierProgress, purpose: Purpose, credential: Credential, exchange: Exchange
     ) -> PortalReceipt:
-        """Add steps, as many as one request may have (`flow.chunks`). The same once more may be added once more."""
+        """Add steps, as many as one request may have (`flow.part`). The same once more may be added once more."""
         request = self._form.progress(progress, purpose, credential, exchange)
         response = await self._send(request, exchange)
         return read_receipt(response, progress.code, self._judge, exchange, sent=len(progress.steps))

@@ -68,6 +68,7 @@ def _fields(one: Delivery, language: Language) -> dict[str, object]:
         "settled_at": one.settled_at,
         "attempts": one.attempts,
         "may_have_acted": one.may_have_acted.value,
+        "steps": [{"name": turn.step, "ending": turn.ending} for turn in one.trail],
         "failure": None if failure is None else _told(failure, language),
         "asks": one.why,
         "replaces": one.replaces,
@@ -128,6 +129,7 @@ def _attempt(one: AttemptEntry) -> DeliveryAttemptV1:
         {
             "ordinal": one.ordinal,
             "purpose": one.purpose,
+            "step": one.step,
             "request_id": one.request_id,
             "at": one.opened_at,
             "seconds": one.seconds,

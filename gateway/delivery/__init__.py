@@ -8,6 +8,7 @@ others read of it; `replays` sets many going again, one after another.
 from gateway.delivery.dossiers import Asked, DossierView, Mark, Timeline, Written
 from gateway.delivery.engine import Deliveries
 from gateway.delivery.feed import FeedGone, FeedPage, cursor, position_of
+from gateway.delivery.flows import DONE, Finished, Flow, Standing, Step, Turn
 from gateway.delivery.replay_policy import Choice, Obstacle, ReplayRefusal, ReplayState, StopRule
 from gateway.delivery.replays import Preview, Replay, Replays
 from gateway.delivery.settings import DeliverySettings
@@ -35,6 +36,7 @@ from gateway.delivery.values import (
 )
 
 __all__ = [
+    "DONE",
     "Accepted",
     "Asked",
     "BacklogFull",
@@ -48,6 +50,8 @@ __all__ = [
     "DossierView",
     "FeedGone",
     "FeedPage",
+    "Finished",
+    "Flow",
     "ForeignDossier",
     "Found",
     "KeyReused",
@@ -66,9 +70,12 @@ __all__ = [
     "Resolution",
     "RevisionOlder",
     "Ruling",
+    "Standing",
+    "Step",
     "StopRule",
     "Submission",
     "Timeline",
+    "Turn",
     "Word",
     "Write",
     "Written",

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Generic
 import structlog
 
 from contracts.model import Acted, DeliveryState, Evidence, Failure, Kind, Layer, NotSent
-from gateway.delivery import policy, rows, steps
+from gateway.delivery import flows, policy, rows, steps
+from gateway.delivery.flows import Finished, Standing, Step
 from gateway.delivery.policy import Action, Chance, Verdict
 from gateway.delivery.steps import Course, Job, Outcome
 from gateway.delivery.values import Found, Order
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from gateway.resilience.outcome import Attempted
     from gateway.security.sealing import Seal
     from gateway.store.engine import Engine
+    from gateway.store.tables.deliveries import DeliveryRow
 
 _NOTHING_SEEN = Evidence(
     phases={}, address=None, reused=None, protocol=None, status=None, content_type=None, request_bytes=None,
@@ -56,11 +58,14 @@ class LeaseLost(StoreUnavailable):
 class Ticket:
     """A job on its way. `until` is the instant after which nothing may leave; `lost` is set by who sees it is not ours.
 
-    `begun` is set before the attempt's row is written, because a commit that is cut short may still happen.
+    `begun` is set before the attempt's row is written, because a commit that is cut short may still happen. `step` is
+    which exchange it is of a write that takes several, which stands as `standing` says.
     """
 
     job: Job
     action: Action
+    standing: Standing | None = None
+    step: Step | None = None
     until: float = float("-inf")
     begun: Course | None = None
     lost: bool = False
@@ -86,7 +91,8 @@ class _Log:
         if not isinstance(call, _TicketCall):
             raise TypeError(call)
         ticket = call.ticket
-        ticket.begun = Course(ordinal=ordinal, request_id=request_id, action=ticket.action)
+        step = "" if ticket.step is None else ticket.step.name
+        ticket.begun = Course(ordinal=ordinal, request_id=request_id, action=ticket.action, step=step)
         asked = self._clock()
         work = partial(steps.begin, ticket.job, ticket.begun, self._settings)
         try:
@@ -141,6 +147,9 @@ class Flights(Generic[C]):
         if job.row.state == DeliveryState.SENDING:
             return await self._recover(job, write, history)
         ticket.action = policy.action(write.operation, history)
+        none_left = self._plan(ticket, write, history)
+        if none_left is not None:
+            return await self._conclude(job, Outcome(verdict=none_left, operation=write.operation))
         if ticket.action is Action.ASK:
             verdict = Verdict(policy.Person("may_have_acted"), history)
             return await self._conclude(job, Outcome(verdict=verdict, operation=write.operation))
@@ -150,14 +159,28 @@ class Flights(Generic[C]):
             return None
         return await self._weigh(ticket, write, history, attempted)
 
+    def _plan(self, ticket: Ticket, write: Write[C], history: policy.History) -> Verdict | None:
+        """Find the step of a write that takes several; return what follows at once if none is left."""
+        row = ticket.job.row
+        if write.flow is None:
+            return None
+        trail = flows.read(row.trail)
+        ticket.standing = Standing(payload=self._payload(row), position=row.position, trail=trail)
+        then = flows.step(write.flow, ticket.standing, flows.doubtful(row.step, trail, history.acted))
+        if isinstance(then, Finished):
+            return Verdict(*flows.arrived(write.flow, ticket.standing, history))
+        ticket.step = then
+        return None
+
     async def _attempt(self, ticket: Ticket, write: Write[C]) -> Attempted[Any]:
-        row, operation = ticket.job.row, write.operation
+        row = ticket.job.row
+        operation = write.operation if ticket.step is None else ticket.step.operation
         looking = ticket.action is Action.LOOK_UP
         policy_ = self._outlet.pipeline.policy
         spare = policy_.bulkhead.wait_seconds + policy_.credentials.renew_seconds + policy_.commit_seconds
         call = _TicketCall(
             id=row.id,
-            operation=operation.lookup if looking and operation.lookup is not None else operation,
+            operation=operation if not looking or write.operation.lookup is None else write.operation.lookup,
             client=row.client,
             purpose=rows.purpose(row),
             subject="",
@@ -166,9 +189,10 @@ class Flights(Generic[C]):
         )
         order = Order(
             delivery=row.id,
+            step=operation.name if ticket.step is None else ticket.step.name,
             key=row.partner_key,
             purpose=call.purpose,
-            payload=b"" if row.payload is None else self._seal.open(row.payload, rows.place("payload", row.id)),
+            payload=self._payload(row) if ticket.standing is None else ticket.standing.payload,
         )
         doing = write.look_up if looking and write.look_up is not None else write.send
         if ticket.job.lease.held:  # and this is the one that may try: what holds the agency here alone is not asked
@@ -216,6 +240,7 @@ class Flights(Generic[C]):
         if not refused:  # else by our own keyring: the agency is held
             chance = Chance(self._settings, self._rng.random())
             outcome = replace(outcome, **self._seen(ticket, write.operation, history, attempted, chance))
+            outcome = self._in_all(ticket, write, outcome)
         if outcome.failure is not None:
             outcome = replace(outcome, said=rows.said(outcome.failure, row.id, self._seal))
         return await self._conclude(ticket.job, outcome)
@@ -244,6 +269,17 @@ class Flights(Generic[C]):
         told = failure if isinstance(verdict.next, policy.Person) else None  # else what the send came to stays
         result = self._sealed(ticket.job, value.result) if isinstance(value, Found) else None
         return {"verdict": verdict, "result": result, "failure": told}
+
+    @staticmethod
+    def _in_all(ticket: Ticket, write: Write[C], outcome: Outcome) -> Outcome:
+        """Return what the outcome of one step is to a write that takes several."""
+        if write.flow is None or ticket.standing is None or ticket.step is None:
+            return outcome
+        failure = outcome.failure if ticket.action is Action.SEND else None
+        verdict, trail = flows.weigh(write.flow, ticket.standing, ticket.step, outcome.verdict, failure)
+        if trail == ticket.standing.trail:
+            return replace(outcome, verdict=verdict)
+        return replace(outcome, verdict=verdict, trail=flows.written(trail), failure=None, quiet=0.0)
 
     async def _recover(self, job: Job, write: Write[C], history: policy.History) -> DeliveryState | None:
         """Go on after a worker that began to send and never said what came of it."""
@@ -300,6 +336,9 @@ class Flights(Generic[C]):
 
     def _patience(self) -> float:
         return _PATIENCE * (1 + self._rng.random()) / 2
+
+    def _payload(self, row: DeliveryRow) -> bytes:
+        return b"" if row.payload is None else self._seal.open(row.payload, rows.place("payload", row.id))
 
     def _sealed(self, job: Job, value: object) -> bytes | None:
         return self._seal.seal(value, rows.place("result", job.row.id)) if isinstance(value, bytes) else None

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from contracts.model import FINAL, Acted, DeliveryState, Repeat
-from gateway.delivery import accept
+from gateway.delivery import accept, flows
 from gateway.delivery.policy import History
-from gateway.delivery.rows import columns, micros
+from gateway.delivery.rows import acted, columns, micros
 from gateway.delivery.values import Refusal, Resolution
 from gateway.store.tables import attempts, deliveries, events, holds, idempotency, lanes
 from gateway.store.tables.deliveries import DeliveryRow
@@ -111,7 +111,7 @@ async def resolve(
     await _rule(locked, f"resolve.{resolution}", word, tx)
     match resolution:
         case Resolution.DONE:
-            said = {**_ending(locked, DeliveryState.SETTLED), "may_have_acted": Acted.YES.value}
+            said = await _done(locked, tx)
         case Resolution.NOT_DONE:
             said = {**_ending(locked, DeliveryState.CANCELLED), "may_have_acted": Acted.NO.value}
         case Resolution.SEND_AGAIN:
@@ -144,9 +144,9 @@ async def set_going(
     if not row.standing and await _passed(locked, tx):
         return Refusal.OVERTAKEN
     await _rule(locked, "replay", word, tx)
-    acted = Acted.MAYBE if operation.repeat is Repeat.AFTER_LOOKUP else Acted(row.may_have_acted)
+    may = Acted.MAYBE if operation.repeat is Repeat.AFTER_LOOKUP else Acted(row.may_have_acted)
     state = DeliveryState.UNKNOWN if operation.repeat is Repeat.AFTER_LOOKUP else DeliveryState.WAITING
-    known = History(acted=acted, said_done=bool(row.said_done))
+    known = History(acted=may, said_done=bool(row.said_done))
     return await locked.changed(await _going(locked, state, known, tx), tx)
 
 
@@ -209,16 +209,16 @@ def _not_cancellable(locked: _Locked) -> Refusal | None:
         return Refusal.FINAL
     if locked.state is DeliveryState.SENDING:
         return Refusal.IN_FLIGHT
-    return Refusal.MAY_HAVE_ACTED if locked.row.may_have_acted != Acted.NO else None
+    return Refusal.MAY_HAVE_ACTED if acted(locked.row) is not Acted.NO else None
 
 
 def _not_resolvable(locked: _Locked) -> Refusal | None:
     if not locked.open:
-        said_no = locked.state is DeliveryState.REJECTED and locked.row.may_have_acted != Acted.NO
+        said_no = locked.state is DeliveryState.REJECTED and acted(locked.row) is not Acted.NO
         return None if said_no else Refusal.FINAL
     if locked.state is DeliveryState.SENDING:
         return Refusal.IN_FLIGHT
-    known = locked.state not in _ASKED and locked.row.may_have_acted == Acted.NO
+    known = locked.state not in _ASKED and acted(locked.row) is Acted.NO
     return Refusal.NOT_FINAL if known else None
 
 
@@ -238,12 +238,25 @@ def _not_correctable(locked: _Locked) -> Refusal | None:
         return Refusal.CORRECTED
     if locked.state is DeliveryState.SENDING:
         return Refusal.IN_FLIGHT
-    return Refusal.MAY_HAVE_ACTED if locked.row.may_have_acted != Acted.NO else None
+    return Refusal.MAY_HAVE_ACTED if acted(locked.row) is not Acted.NO else None
 
 
 def _ending(locked: _Locked, state: DeliveryState) -> dict[str, Value]:
     ended_at = locked.present if locked.row.settled_at is None else locked.row.settled_at
     return {"state": state, "standing": 0, "next_at": None, "why": None, "settled_at": ended_at}
+
+
+async def _done(locked: _Locked, tx: Transaction) -> dict[str, Value]:
+    """Return what follows from "it took effect": of the step in doubt, if that is known, else of the whole.
+
+    Whoever carries deliveries out then sees whether a step is left.
+    """
+    row, trail = locked.row, flows.read(locked.row.trail)
+    doubt = flows.doubtful(row.step, trail, Acted(row.may_have_acted))
+    if doubt is None:
+        return {**_ending(locked, DeliveryState.SETTLED), "may_have_acted": Acted.YES.value}
+    said = await _going(locked, DeliveryState.WAITING, History(), tx)
+    return said | {"trail": flows.written((*trail, flows.Turn(doubt, flows.DONE)))}
 
 
 async def _going(locked: _Locked, state: DeliveryState, known: History, tx: Transaction) -> dict[str, Value]:
@@ -254,6 +267,7 @@ async def _going(locked: _Locked, state: DeliveryState, known: History, tx: Tran
         "why": None,
         "settled_at": None,
         "reach_mark": await holds.reached(locked.row.system, tx),
+        "trail": flows.written(tuple(turn for turn in flows.read(locked.row.trail) if turn.ending == flows.DONE)),
         **columns(known),
     }
 

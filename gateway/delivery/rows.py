@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from contracts.model import Acted, AgencyCode, DeliveryState, DossierCode, ProcedureCode, Purpose
+from gateway.delivery import flows
 from gateway.delivery.policy import History
 from gateway.delivery.values import Delivery, Saying
 from gateway.security.sealing import Place
@@ -51,7 +52,8 @@ def view(row: DeliveryRow, seal: Seal) -> Delivery:
         state=DeliveryState(row.state),
         next_at=maybe_moment(row.next_at),
         attempts=row.attempts,
-        may_have_acted=Acted(row.may_have_acted),
+        may_have_acted=acted(row),
+        trail=flows.read(row.trail),
         kind=row.kind,
         layer=row.layer,
         reason=row.reason,
@@ -81,6 +83,15 @@ def said(failure: Failure, delivery: str, seal: Seal) -> bytes | None:
         return None
     saying = Saying(text=failure.partner_text, fields=failure.fields)
     return seal.seal(_SAYING.dump_json(saying), place("said", delivery))
+
+
+def acted(row: DeliveryRow) -> Acted:
+    """Return whether anything of a delivery may have taken effect: the step that stands next, or one before it."""
+    turns = flows.read(row.trail)
+    if any(turn.ending == flows.DONE for turn in turns):
+        return Acted.YES
+    known = Acted(row.may_have_acted)
+    return Acted.MAYBE if turns and known is Acted.NO else known
 
 
 def history(row: DeliveryRow, reached: int) -> History:

@@ -57,11 +57,12 @@ class Take:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
-    """One attempt as it is written down. `ordinal` counts all attempts at the delivery."""
+    """One attempt as it is written down. `ordinal` counts all attempts at the delivery, `step` is as the row has it."""
 
     ordinal: int
     request_id: str
     action: Action
+    step: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +70,9 @@ class Outcome:
     """What came of a job: what happens next, and what is written down of it.
 
     `course` is the attempt that was begun, `None` if there was none, and `ended` what came of it. `said` is what the
-    partner said of `failure`, sealed. `quiet` is how long from now the partner may still act on it (seconds).
-    `accepted`: the partner let our credential pass. `operation` is `None` where this release does not know it.
+    partner said of `failure`, sealed. `trail` is that from now on, as it is stored, `None` if it stays. `quiet` is how
+    long from now the partner may still act on it (seconds). `accepted`: the partner let our credential pass.
+    `operation` is `None` where this release does not know it.
     """
 
     verdict: Verdict
@@ -80,6 +82,7 @@ class Outcome:
     ended: AttemptResult | None = None
     result: bytes | None = None
     said: bytes | None = None
+    trail: str | None = None
     quiet: float = 0.0
     accepted: bool = False
     fingerprint: str | None = None
@@ -119,8 +122,8 @@ async def begin(job: Job, course: Course, settings: DeliverySettings, tx: Transa
         await attempts.interrupt(job.row.id, tx)
     until, begun, _ = await tx.together(
         lanes.renewed(job.lease, micros(settings.lease_seconds)),
-        deliveries.begun(job.row.id, course.ordinal, state),
-        attempts.begun(job.row.id, course.ordinal, course.request_id, course.action),
+        deliveries.begun(job.row.id, course.ordinal, state, course.step),
+        attempts.begun(job.row.id, course.ordinal, course.request_id, course.action, course.step),
     )
     if until is None or begun is None:
         raise NotOurs(job.row.id)
@@ -224,4 +227,6 @@ def _words(outcome: Outcome) -> dict[str, Value]:
         words["said"] = outcome.said
     if outcome.result is not None:
         words["result"] = outcome.result
+    if outcome.trail is not None:
+        words["trail"] = outcome.trail
     return words

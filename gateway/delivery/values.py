@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         ProcedureCode,
         Purpose,
     )
+    from gateway.delivery.flows import Flow, Trail
     from gateway.delivery.settings import DeliverySettings
     from gateway.resilience import Pipeline
 
@@ -91,6 +92,7 @@ class Delivery:
     """An accepted write as it stands. `number` is the order of acceptance, `lane` counts places inside one lane.
 
     `kind`, `layer`, `reason`, `code` and `said` are those of the last failure. `why` says what a person is asked for.
+    `trail` are the steps that are over, of a write that takes several exchanges.
     """
 
     number: int
@@ -110,6 +112,7 @@ class Delivery:
     next_at: datetime | None
     attempts: int
     may_have_acted: Acted
+    trail: Trail
     kind: str | None
     layer: str | None
     reason: str | None
@@ -238,9 +241,13 @@ class Resolution(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is to be sent, or looked up. `key` stays the same however often it is sent."""
+    """What is to be sent, or looked up. `key` stays the same however often it is sent.
+
+    `step` is which exchange of a write that takes several, else the operation's name.
+    """
 
     delivery: str
+    step: str
     key: str
     purpose: Purpose
     payload: bytes = field(repr=False)
@@ -258,12 +265,14 @@ class Found:
 class Write(Generic[C]):
     """One operation that can be delivered: its declaration, and one exchange for each thing that can be done with it.
 
-    Each makes one exchange with the credential it is given and returns its result, or raises one `Failure`.
+    Each makes one exchange with the credential it is given and returns its result, or raises one `Failure`. A write
+    that takes several has a `flow`; its result is that of the last exchange that gave one.
     """
 
     operation: Operation
     send: Callable[[C, Exchange, Order], Awaitable[bytes | None]]
     look_up: Callable[[C, Exchange, Order], Awaitable[Found]] | None = None
+    flow: Flow | None = None
 
     def __post_init__(self) -> None:
         if (self.operation.lookup is None) != (self.look_up is None):

@@ -132,7 +132,8 @@ class AuditEntry:
 class AttemptEntry:
     """One attempt of a call. `evidence` is what `contracts.model.Evidence` held, as JSON, without personal data.
 
-    `purpose` is that of an attempt at a delivery: `send` or `lookup`.
+    `purpose` is that of an attempt at a delivery: `send` or `lookup`. `step` is which exchange it was of one that takes
+    several.
     """
 
     call_id: str
@@ -150,6 +151,7 @@ class AttemptEntry:
     seconds: float | None
     evidence: str | None
     purpose: str | None = None
+    step: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from contracts.model import (
+    Acted,
     AfterRejection,
     AgencyCode,
     Effect,
@@ -23,19 +24,25 @@ from contracts.model import (
     Operation,
     ProcedureCode,
     Purpose,
+    Rejected,
     Repeat,
     UnknownOutcome,
 )
 from gateway.delivery import (
+    DONE,
     Accepted,
     Changed,
     Deliveries,
     Delivery,
     DeliverySettings,
+    Finished,
+    Flow,
     Found,
     Order,
     Outlet,
     Refused,
+    Standing,
+    Step,
     Submission,
     Word,
     Write,
@@ -79,7 +86,61 @@ OPERATIONS = {
         declared("append", Repeat.AFTER_LOOKUP),
         declared("tell", Repeat.NEVER),
         declared("create", Repeat.SAFE, after_rejection=AfterRejection.WAIT),
+        declared("upsert", Repeat.SAFE, after_rejection=AfterRejection.WAIT, full_state=True),
+        declared("parts", Repeat.NEVER),
+        declared("sure_parts", Repeat.AFTER_LOOKUP),
     )
+}
+
+
+@dataclass(frozen=True)
+class Upsert:
+    """Make it; put it where it exists; and make it where it is not there to be put."""
+
+    def next(self, standing: Standing) -> Step | Finished:
+        """Return what is to be sent now."""
+        if not standing.trail:
+            return self.named("make" if standing.position == 1 else "put")
+        last = standing.trail[-1]
+        if last.ending == DONE:
+            return Finished()
+        if len(standing.trail) == len(("make", "put", "make")):
+            return Finished(contradiction=True)
+        return self.named("put" if last.step == "make" else "make")
+
+    def named(self, name: str) -> Step:
+        """Return the step of that name."""
+        return Step(name, declared(name, Repeat.SAFE))
+
+    def ending(self, failure: Failure | None) -> str | None:
+        """Return what leads on."""
+        return DONE if failure is None else {"exists": "exists", "not_there": "not_there"}.get(failure.reason)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """As many exchanges as the payload says, one after the other."""
+
+    operation: Operation
+
+    def next(self, standing: Standing) -> Step | Finished:
+        """Return what is to be sent now."""
+        taken = len(standing.trail)
+        return Finished() if taken == int(standing.payload) else self.named(f"part/{taken}")
+
+    def named(self, name: str) -> Step:
+        """Return the step of that name."""
+        return Step(name, self.operation)
+
+    def ending(self, failure: Failure | None) -> str | None:
+        """Return what leads on: success alone."""
+        return DONE if failure is None else None
+
+
+FLOWS: dict[str, Flow] = {
+    "upsert": Upsert(),
+    "parts": Parts(OPERATIONS["parts"]),
+    "sure_parts": Parts(OPERATIONS["sure_parts"]),
 }
 
 
@@ -110,11 +171,15 @@ Behaviour: TypeAlias = "Callable[[Order, Exchange], Awaitable[bytes | None]]"
 
 @dataclass
 class Toy:
-    """The system. `sends` are what reached it, in order; `effects` how often each delivery took effect."""
+    """The system. `sends` are what reached it, in order; `effects` how often each delivery took effect.
+
+    `steps` is the same for each step of a delivery.
+    """
 
     sends: list[Order] = field(default_factory=list)
     lookups: list[Order] = field(default_factory=list)
     effects: Counter[str] = field(default_factory=Counter)
+    steps: Counter[str] = field(default_factory=Counter)
     order: list[str] = field(default_factory=list)
     behaviours: list[Behaviour] = field(default_factory=list)
     always: Behaviour | None = None
@@ -124,6 +189,7 @@ class Toy:
     def act(self, order: Order) -> bytes:
         """Take effect."""
         self.effects[order.delivery] += 1
+        self.steps[order.step] += 1
         self.order.append(order.payload.decode())
         return b"done " + order.payload
 
@@ -157,6 +223,14 @@ class Toy:
 
         async def behave(_order: Order, exchange: Exchange) -> bytes | None:
             raise kind("some_reason", operation=exchange.operation, layer=Layer.SYSTEM, **fields)
+
+        return behave
+
+    def says(self, reason: str, acted: Acted = Acted.NO) -> Behaviour:
+        """Do nothing and refuse."""
+
+        async def behave(_order: Order, exchange: Exchange) -> bytes | None:
+            raise Rejected(reason, operation=exchange.operation, layer=Layer.BUSINESS, may_have_acted=acted)
 
         return behave
 
@@ -277,6 +351,7 @@ def outlet(store: Assembly, toy: Toy, policy: dict[str, Any] | None = None) -> O
             operation=operation,
             send=toy.send,
             look_up=toy.look_up if operation.repeat is Repeat.AFTER_LOOKUP else None,
+            flow=FLOWS.get(name),
         )
         for name, operation in OPERATIONS.items()
     }

@@ -47,6 +47,13 @@ class DeliveryFailureV1(Response):
     errors: tuple[WrongFieldV1, ...] = Field(description="Các trường sai, theo tên của đối tác")
 
 
+class DeliveryStepV1(Response):
+    """One exchange that is over, of a write that takes several."""
+
+    name: str = Field(description="Bước; số là phạm vi, tính từ 0", examples=["progress/0-10"])
+    ending: str = Field(description="Kết thúc: `done` hoặc lý do chuyển sang bước khác", examples=["done"])
+
+
 class DeliveryV1(Response):
     """An accepted write as it stands now."""
 
@@ -82,6 +89,7 @@ class DeliveryV1(Response):
     may_have_acted: Literal["no", "maybe", "yes"] = Field(
         description="Hệ thống quốc gia có thể đã thực hiện", examples=["no"]
     )
+    steps: tuple[DeliveryStepV1, ...] = Field(description="Các bước đã xong của giao dịch gồm nhiều lần gọi")
     failure: DeliveryFailureV1 | None = Field(description="Lỗi gần nhất")
     asks: str | None = Field(description="Vì sao cần người quyết định, mã ổn định", examples=[None])
     replaces: str | None = Field(description="Giao dịch mà giao dịch này thay thế", examples=[None])
@@ -101,6 +109,7 @@ class DeliveryAttemptV1(Response):
 
     ordinal: int = Field(description="Lần gọi thứ mấy, từ 1", examples=[1])
     purpose: Literal["send", "lookup"] = Field(description="Gửi hay tra cứu", examples=["send"])
+    step: str | None = Field(description="Bước của giao dịch gồm nhiều lần gọi", examples=[None])
     request_id: str = Field(description="Mã yêu cầu gửi cho đối tác", examples=["01JZ0000000000000000000001"])
     at: datetime = Field(description="Bắt đầu lúc", examples=["2026-01-05T08:00:00+07:00"])
     seconds: float | None = Field(description="Thời gian, giây; trống khi chưa xong", examples=[0.214])

@@ -50,7 +50,7 @@ ON CONFLICT (call) DO UPDATE SET state = excluded.state, kind = excluded.kind, l
 WHERE audit.state IN ('open', 'interrupted')
 """
 _BEGIN = timed("""
-INSERT INTO attempt (call, ordinal, request_id, opened_at, purpose) VALUES ($1, $2, $3, INSTANT, $4)
+INSERT INTO attempt (call, ordinal, request_id, opened_at, purpose, step) VALUES ($1, $2, $3, INSTANT, $4, $5)
 ON CONFLICT (call, ordinal) DO NOTHING
 """)
 _INTERRUPT = timed("""
@@ -115,9 +115,9 @@ class AttemptTable:
         )
 
 
-def begun(delivery: str, ordinal: int, request_id: str, purpose: str) -> Statement:
+def begun(delivery: str, ordinal: int, request_id: str, purpose: str, step: str) -> Statement:
     """Return what writes the row of an attempt at a delivery; `purpose` is `send` or `lookup`."""
-    return _BEGIN, (delivery, ordinal, request_id, purpose)
+    return _BEGIN, (delivery, ordinal, request_id, purpose, step or None)
 
 
 def ended(delivery: str, ordinal: int, result: AttemptResult, at: int) -> Statement:

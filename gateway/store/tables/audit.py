@@ -26,7 +26,7 @@ FROM audit
 """
 _ATTEMPTS = """
 SELECT call, ordinal, request_id, opened_at, closed_at, state, kind, layer, reason, code, may_have_acted,
-    retry_after, seconds, evidence, purpose
+    retry_after, seconds, evidence, purpose, step
 FROM attempt WHERE call = $1 ORDER BY ordinal
 """
 _OUTCOMES = """
@@ -86,10 +86,11 @@ class AuditTable:
                     seconds=seconds,
                     evidence=evidence,
                     purpose=purpose,
+                    step=step,
                 )
                 for (
                     call, ordinal, request_id, opened_at, closed_at, state, kind, layer, reason, code, may_have_acted,
-                    retry_after, seconds, evidence, purpose,
+                    retry_after, seconds, evidence, purpose, step,
                 ) in await tx.fetch(_ATTEMPTS, call_id)
             )  # fmt: skip
 

@@ -57,6 +57,8 @@ class DeliveryRow:
     said: bytes | None = None
     settled_at: int | None = None
     kept_until: int = 0
+    step: str = ""
+    trail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,13 @@ _HEADS = (
 )
 _LOCK = "UPDATE delivery SET standing = standing WHERE id = $1"
 _BEGIN = """
-UPDATE delivery SET attempts = $2, state = $3 WHERE id = $1 AND standing = 1 AND attempts IN ($2 - 1, $2)
+UPDATE delivery SET attempts = $2, state = $3, step = $4 WHERE id = $1 AND standing = 1 AND attempts IN ($2 - 1, $2)
     AND state IN ('accepted', 'waiting', 'unknown', 'held', 'sending') AND settled_at IS NULL RETURNING 1
 """
 _SUPERSEDE = """
 UPDATE delivery SET state = 'superseded', superseded_by = $3, standing = 0, settled_at = $4, next_at = NULL
 WHERE lane = $1 AND standing = 1 AND topic = $2 AND agency = $5 AND state IN ('accepted', 'waiting', 'held')
-    AND may_have_acted = 'no' AND settled_at IS NULL AND position > coalesce(CAST($6 AS BIGINT), (
+    AND may_have_acted = 'no' AND trail = '' AND settled_at IS NULL AND position > coalesce(CAST($6 AS BIGINT), (
         SELECT coalesce(max(ahead.position), 0) FROM delivery AS ahead
         WHERE ahead.lane = $1 AND ahead.standing = 1 AND ahead.topic IS NULL
     )) RETURNING id, position
@@ -162,9 +164,9 @@ async def heads(lanes: Sequence[int], tx: Transaction) -> dict[int, DeliveryRow]
     return {one.lane: one for one in found}
 
 
-def begun(delivery: str, ordinal: int, state: str) -> Statement:
+def begun(delivery: str, ordinal: int, state: str, step: str) -> Statement:
     """Return what notes that attempt `ordinal` begins. It returns 1, unless the delivery may not be attempted now."""
-    return _BEGIN, (delivery, ordinal, state)
+    return _BEGIN, (delivery, ordinal, state, step)
 
 
 def changed(delivery: str, changes: dict[str, Value]) -> Statement:

@@ -3,6 +3,7 @@
 Since the backup was made the national systems may have been told more than this store knows. So every system is paused
 until a person has looked and resumes it. What was open counts as interrupted: a delivery as one whose worker died while
 it was sending, even if it had not begun, so that it is looked up, or sent again where that is safe, or asked about.
+Of a write that takes several exchanges nobody knows at which it is.
 A replay of many that was running waits for a person too, who may find that it had gone further. What a person was asked
 about may have been set going since. What had been rejected may have been too, but is left as it is: in doubt it could
 neither be corrected nor taken back, and whoever sets it going looks first.
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
     from gateway.store.engine import Transaction
 
 _DOUBT = """
-UPDATE delivery SET state = 'sending', may_have_acted = 'maybe', absent = 0, next_at = NULL
+UPDATE delivery SET state = 'sending', may_have_acted = 'maybe', absent = 0, next_at = NULL, step = ''
 WHERE settled_at IS NULL AND state IN ('accepted', 'sending', 'waiting', 'unknown', 'held')
 """
 _DOUBT_ALSO = """
-UPDATE delivery SET may_have_acted = 'maybe', absent = 0 WHERE state = 'needs_person' AND may_have_acted = 'no'
+UPDATE delivery SET may_have_acted = 'maybe', absent = 0, step = ''
+WHERE state = 'needs_person' AND may_have_acted = 'no'
 """
 _LEASES_END = timed("UPDATE lane SET owner = 'restored', lease_until = INSTANT WHERE head IS NOT NULL")
 _PAUSE_REPLAYS = timed("""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from adapters.portal import Portal, PortalSettings
-from adapters.portal.flow import Ending, Finished, Outcome, chunks, ending, progress, sync
+from adapters.portal.flow import Ending, Finished, Outcome, ending, part, progress, sync
 from adapters.portal.wire.record import Records
 from adapters.portal.wire.shapes import DIGIT, SPELT
 from contracts.model import Acted, AgencyCode, DossierCode, Exchange, Failure, Kind, ProcedureCode, Purpose
@@ -111,10 +111,10 @@ class Desk:
         outcomes: list[Outcome] = []
         while not isinstance(then := sync(outcomes, known=known), Finished):
             assert len(outcomes) < ENOUGH
-            outcomes.append(Outcome(then.call, ending(self.tried(then.call, dossier))))
+            outcomes.append(Outcome(then, ending(self.tried(then.call, dossier))))
             assert outcomes[-1].ending is not Ending.OTHER
         assert not then.contradiction
-        return [one.call for one in outcomes]
+        return [one.step.call for one in outcomes]
 
     def refused(self, operation: str, about: Any) -> Failure:
         """Return the failure of something that has to fail."""
@@ -171,7 +171,7 @@ def is_found(desk: Desk) -> None:
     assert record.status in ("2", None)
 
 
-def goes_up_in_chunks(desk: Desk) -> None:
+def goes_up_in_parts(desk: Desk) -> None:
     """Promise that twelve steps are two requests, and each step is there once."""
     code = desk.code()
     desk.synced(replace(PLAIN, code=code))
@@ -179,12 +179,11 @@ def goes_up_in_chunks(desk: Desk) -> None:
         replace(STEPS.steps[0], at=STEPS.steps[0].at.replace(hour=number + 9), content=f"Bước {number}")
         for number in range(12)
     )
-    parts = chunks(replace(STEPS, code=code, steps=steps), desk.settings.steps_per_request)
-    outcomes: list[Outcome] = []
-    while not isinstance(then := progress(outcomes, len(parts)), Finished):
-        desk.do(then.call, parts[then.chunk])
-        outcomes.append(Outcome(then.call, Ending.DONE, then.chunk))
-    assert [one.chunk for one in outcomes] == [0, 1]
+    whole, outcomes = replace(STEPS, code=code, steps=steps), list[Outcome]()
+    while not isinstance(then := progress(outcomes, 12, desk.settings.steps_per_request), Finished):
+        desk.do(then.call, part(whole, then))
+        outcomes.append(Outcome(then, Ending.DONE))
+    assert [one.step.name for one in outcomes] == ["progress/0-10", "progress/10-12"]
     assert [*desk.done("progress", code).values()] == [1] * 12
 
 
@@ -245,7 +244,7 @@ PROMISES: Final = (
     is_updated_where_it_exists,
     is_created_where_it_is_not_there,
     is_found,
-    goes_up_in_chunks,
+    goes_up_in_parts,
     needs_a_dossier_first,
     renews_an_ended_session,
     refuses_a_wrong_account,
@@ -288,5 +287,5 @@ def test_over_sockets(prefix: str) -> None:
     """As a process, over the real carrier and by each path, a dossier and its progress go up."""
     with over_sockets() as peer:
         desk = Desk(peer, "G1", path_form=prefix, dstcode_in="query" if prefix == "vxp" else "header")
-        for promise in (goes_up_whole, is_updated_where_it_exists, goes_up_in_chunks):
+        for promise in (goes_up_whole, is_updated_where_it_exists, goes_up_in_parts):
             promise(desk)

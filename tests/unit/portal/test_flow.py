@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.portal.flow import Call, Ending, Finished, Outcome, Step, chunks, ending, progress, sync
+from adapters.portal.flow import Call, Ending, Finished, Outcome, Step, ending, part, progress, sync
 from contracts.model import Layer, Rejected, UnknownOutcome
 from tests.support.portal_adapter import DECLARED, STEPS
 
@@ -41,7 +41,7 @@ def test_create_and_update_follow_each_other(
     *, known: bool, before: list[tuple[Call, Ending]], then: Step | Finished
 ) -> None:
     """What exists is updated and what is not there is created, each once; what is unknown turns to nothing."""
-    assert sync([Outcome(*one) for one in before], known=known) == then
+    assert sync([Outcome(Step(call), came) for call, came in before], known=known) == then
 
 
 @given(known=st.booleans(), endings=st.lists(st.sampled_from(Ending), max_size=12))
@@ -53,34 +53,51 @@ def test_a_dossier_ends(*, known: bool, endings: list[Ending]) -> None:
         if isinstance(then, Finished):
             assert then.contradiction or outcomes[-1].ending is DONE
             return
-        outcomes.append(Outcome(then.call, one))
-    turns = [one for one in outcomes if (one.call, one.ending) in {(CREATE, EXISTS), (UPDATE, NOT_THERE)}]
+        outcomes.append(Outcome(then, one))
+    turns = [one for one in outcomes if (one.step.call, one.ending) in {(CREATE, EXISTS), (UPDATE, NOT_THERE)}]
     assert len(turns) <= 3
 
 
 @pytest.mark.parametrize(
     ("before", "then"),
     [
-        ([], Step(PROGRESS, 0)),
-        ([(DONE, 0)], Step(PROGRESS, 1)),
-        ([(DONE, 0), (OTHER, 1)], Step(PROGRESS, 1)),
-        ([(DONE, 0), (OTHER, 1), (DONE, 1)], Step(PROGRESS, 2)),
-        ([(DONE, 0), (DONE, 1), (DONE, 2)], Finished()),
+        ([], Step(PROGRESS, 0, 10)),
+        ([(0, 10, DONE)], Step(PROGRESS, 10, 20)),
+        ([(0, 10, DONE), (10, 20, OTHER)], Step(PROGRESS, 10, 20)),
+        ([(0, 10, DONE), (10, 20, OTHER), (10, 20, DONE)], Step(PROGRESS, 20, 25)),
+        ([(0, 7, DONE)], Step(PROGRESS, 7, 17)),
+        ([(0, 10, DONE), (10, 20, DONE), (20, 25, DONE)], Finished()),
     ],
 )
-def test_chunks_go_one_after_the_other(before: list[tuple[Ending, int]], then: Step | Finished) -> None:
-    """The next is the first that is not known to be done; none is passed over."""
-    assert progress([Outcome(PROGRESS, one, chunk) for one, chunk in before], 3) == then
+def test_parts_go_one_after_the_other(before: list[tuple[int, int, Ending]], then: Step | Finished) -> None:
+    """The next begins where the last one done ended, however long that was; none is passed over."""
+    assert progress([Outcome(Step(PROGRESS, *bounds), came) for *bounds, came in before], 25, 10) == then
 
 
 @given(st.integers(1, 45), st.integers(1, 10))
 def test_progress_is_cut_into_requests_and_nothing_is_lost(steps: int, most: int) -> None:
     """All of them, in their order, at most so many in each."""
     whole = replace(STEPS, steps=tuple(replace(STEPS.steps[0], content=f"Bước {number}") for number in range(steps)))
-    parts = chunks(whole, most)
-    assert tuple(step for part in parts for step in part.steps) == whole.steps
-    assert all(len(part.steps) <= most and part.code == whole.code for part in parts)
+    taken: list[Step] = []
+    while isinstance(then := progress([Outcome(one, DONE) for one in taken], steps, most), Step):
+        taken.append(then)
+    parts = [part(whole, one) for one in taken]
+    assert tuple(step for one in parts for step in one.steps) == whole.steps
+    assert all(len(one.steps) <= most and one.code == whole.code for one in parts)
     assert len(parts) == -(-steps // most)
+
+
+@pytest.mark.parametrize("step", [Step(CREATE), Step(UPDATE), Step(PROGRESS, 10, 17)])
+def test_a_step_is_found_by_its_name(step: Step) -> None:
+    """What is stored with a delivery says which exchange it was."""
+    assert Step.named(step.name) == step
+
+
+@pytest.mark.parametrize("name", ["", "creat", "progress/", "progress/1", "progress/a-b"])
+def test_what_names_no_step_is_refused(name: str) -> None:
+    """A name that no release has written leads to nothing."""
+    with pytest.raises(ValueError, match=r".+"):
+        Step.named(name)
 
 
 def test_an_outcome_is_told_by_its_reason() -> None:

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from adapters.portal import Portal
-from adapters.portal.flow import chunks
+from adapters.portal.flow import Call, Step, part
 from contracts import portal
 from contracts.model import InvalidRequest, Layer, WrongField
 from tests.support.portal_adapter import (
@@ -159,7 +159,7 @@ async def test_a_request_has_at_most_so_many_steps() -> None:
     eleven = replace(STEPS, steps=STEPS.steps[:1] * 11)
     assert await refused("progress", about=eleven) == (WrongField("/steps", "too_many", {"most": 10}),)
     assert await refused("progress", {"steps_per_request": 1}) == (WrongField("/steps", "too_many", {"most": 1}),)
-    first, rest = chunks(eleven, 10)
+    first, rest = (part(eleven, Step(Call.PROGRESS, *bounds)) for bounds in ((0, 10), (10, 11)))
     assert len(json.loads((await sent("progress", about=first)).content)["data"]) == 10
     assert len(json.loads((await sent("progress", about=rest)).content)["data"]) == 1
 

@@ -19,7 +19,7 @@ VALUES ('call-failed', 1767600000000000, 'one-stop', '000.00.01.H99', 'canbo.mau
     'population', 'lookup', 'ab', 'failed', 'busy', 'system', 'partner_busy', '429', 'no', 1, 1767600000000001, 0.5);
 INSERT INTO attempt (call, ordinal, request_id, opened_at) VALUES ('call-open', 1, 'r1', 1767600000000000);
 INSERT INTO attempt VALUES ('call-failed', 1, 'r2', 1767600000000000, 1767600000000001, 'failed', 'busy', 'system',
-    'partner_busy', '429', 'no', 1.5, 0.5, '{"status":429}', NULL);
+    'partner_busy', '429', 'no', 1.5, 0.5, '{"status":429}', NULL, NULL);
 UPDATE time_offset SET micros = 5;
 INSERT INTO lane (id, system, name, agency, next_position, head, ready_at, urgent_at, quiet_at, parked, fence, owner, lease_until)
 VALUES (1, 'partner', 'H99.1-260105-0001', '000.00.01.H99', 4, 2, NULL, 1767600000000000, 0, 'needs_person', 3, NULL, NULL);
@@ -62,6 +62,8 @@ VALUES ('7d4a0001', 'one-stop', 'https://motcua.example/hooks', '000.00.01.H99',
     'connection_failed', 'process-1', 1767600000000011),
     ('7d4a0002', 'one-stop', 'https://motcua.example/hooks', '000.00.01.H99', '', 1767600000000000, 'active',
     1767600000000000, NULL, zeroblob(8), NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, 0);
+UPDATE delivery SET step = 'progress/10-20', trail = 'progress/0-10=done' WHERE id = 'delivery-2';
+UPDATE attempt SET step = 'progress/10-20' WHERE call = 'delivery-1';
 INSERT INTO dossier VALUES ('delivery-1', '000.00.01.H99', 3, 1767600000000000), ('delivery-0', '000.00.01.H99', NULL, 1767600000000000);
 INSERT INTO dossier_code VALUES ('H99.1-260105-0001', 'delivery-1', 1767600000000000),
     ('000.00.01.H99-260105-0001', 'delivery-1', 1767600000000001), ('H99.1-260105-0002', 'delivery-0', 1767600000000000);
