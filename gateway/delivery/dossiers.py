@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 import re
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from contracts.model import AgencyCode, DossierCode
@@ -86,14 +85,14 @@ class Asked:
     call: AuditEntry
 
 
-Step: TypeAlias = Written | Asked
+TimelineStep: TypeAlias = Written | Asked
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """Steps from the oldest on, and the place behind them; `more`: there are others behind it."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[TimelineStep, ...]
     place: Mark
     more: bool
 
@@ -129,13 +128,14 @@ async def find(code: DossierCode, agencies: Collection[AgencyCode] | None, engin
         row = await dossiers.find(code.value, tx)
         if row is None or (agencies is not None and AgencyCode(row.agency) not in agencies):
             return None
+        codes = await dossiers.codes(row.id, tx)
         return DossierView(
             id=row.id,
-            codes=tuple(DossierCode(one) for one in await dossiers.codes(row.id, tx)),
+            codes=tuple(map(DossierCode, codes)),
             agency=AgencyCode(row.agency),
             revision=row.revision,
             made_at=from_micros(row.made_at),
-            known=frozenset(await dossiers.known(row.id, tx)),
+            known=frozenset(await deliveries.systems_knowing(codes, tx)),
         )
 
     return await engine.read(query)
@@ -145,7 +145,12 @@ async def content(
     dossier: str, system: str, agencies: Collection[AgencyCode] | None, engine: Engine, seal: Seal
 ) -> Written | None:
     """Return the newest delivery that says all about the dossier and was not taken back."""
-    row = await engine.read(partial(deliveries.newest_content, dossier, system, _codes(agencies)))
+
+    async def query(tx: Transaction) -> DeliveryRow | None:
+        codes, theirs = await dossiers.codes(dossier, tx), _values(agencies)
+        return await deliveries.newest_content(codes, system, theirs, tx) if _any(codes, theirs) else None
+
+    row = await engine.read(query)
     return None if row is None else _written(row, seal)
 
 
@@ -154,26 +159,31 @@ async def timeline(  # noqa: PLR0917 - what is asked for, and of what
 ) -> Timeline:
     """Return up to `limit` steps behind a place."""
     limit = min(limit, MOST)
-    codes = _codes(agencies)
 
     async def query(tx: Transaction) -> tuple[list[DeliveryRow], list[AuditEntry]]:
+        codes, theirs = await dossiers.codes(dossier, tx), _values(agencies)
+        if not _any(codes, theirs):
+            return [], []
         return (
-            await deliveries.of_dossier(dossier, after.deliveries, limit + 1, codes, tx),
-            await audit.of_dossier(dossier, after.calls, limit + 1, codes, tx),
+            await deliveries.of_dossier(codes, after.deliveries, limit + 1, theirs, tx),
+            await audit.of_dossier(codes, after.calls, limit + 1, theirs, tx),
         )
 
     writes, calls = await engine.read(query)
-    both: tuple[Iterator[Step], Iterator[Step]] = (_written(row, seal) for row in writes), map(Asked, calls)
+    both: tuple[Iterator[TimelineStep], Iterator[TimelineStep]] = (
+        (_written(row, seal) for row in writes),
+        map(Asked, calls),
+    )
     steps = list(heapq.merge(*both, key=_when))
     shown = steps[:limit]
     return Timeline(tuple(shown), _behind(shown, after), more=len(steps) > limit)
 
 
-def _when(step: Step) -> datetime:
+def _when(step: TimelineStep) -> datetime:
     return step.delivery.accepted_at if isinstance(step, Written) else step.call.asked_at
 
 
-def _behind(steps: list[Step], after: Mark) -> Mark:
+def _behind(steps: list[TimelineStep], after: Mark) -> Mark:
     writes = [step.delivery.number for step in steps if isinstance(step, Written)]
     calls = [step.call.number for step in steps if isinstance(step, Asked)]
     return Mark(max(writes, default=after.deliveries), max(calls, default=after.calls))
@@ -184,5 +194,10 @@ def _written(row: DeliveryRow, seal: Seal) -> Written:
     return Written(rows.view(row, seal), payload)
 
 
-def _codes(agencies: Collection[AgencyCode] | None) -> list[str] | None:
+def _values(agencies: Collection[AgencyCode] | None) -> list[str] | None:
     return None if agencies is None else [agency.value for agency in agencies]
+
+
+def _any(codes: list[str], agencies: list[str] | None) -> bool:
+    """Return whether there can be anything: the dossier is there, and somebody's steps are asked for."""
+    return bool(codes) and (agencies is None or bool(agencies))

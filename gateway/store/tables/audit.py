@@ -10,7 +10,7 @@ from gateway.store.tables.rows import places
 from gateway.store.times import from_micros, maybe_moment, to_micros
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from contracts.model import AgencyCode
@@ -34,10 +34,10 @@ SELECT system, operation, state, kind, reason, count(*) AS calls FROM audit WHER
 GROUP BY system, operation, state, kind, reason ORDER BY calls DESC, system, operation, state, kind, reason
 """
 _CHANGES = "SELECT number, at, made_by, what, name, why FROM change ORDER BY number DESC LIMIT $1"
+_THEIRS = " AND agency || '' IN (THEIRS)"
 _OF_DOSSIER = f"""
-{_CALLS} WHERE dossier IN (SELECT code FROM dossier_code WHERE dossier_code.dossier = $1) AND state <> 'accepted'
-    AND number + 0 > $2
-"""  # noqa: S608 - our words
+{_CALLS} WHERE dossier IN (THESE) AND state <> 'accepted' AND number + 0 > $1{_THEIRS} ORDER BY number + 0 LIMIT $2
+"""
 _PRUNE_CALLS = """
 DELETE FROM audit WHERE number IN (
     SELECT number FROM audit WHERE asked_at < $1
@@ -164,17 +164,17 @@ class AuditTable:
 
 
 async def of_dossier(
-    dossier: str, after: int, limit: int, agencies: Collection[str] | None, tx: Transaction
+    codes: Sequence[str], after: int, limit: int, agencies: Collection[str] | None, tx: Transaction
 ) -> list[AuditEntry]:
-    """Return calls that named a dossier, under any of its codes, in order: behind number `after`. Deliveries are none.
+    """Return calls that named a dossier of these codes, in order: behind number `after`. Deliveries are none.
 
-    `number + 0`, so that it is not mistaken for an order in which to walk through the whole table.
+    There are few, and they are found by the codes: `|| ''` and `+ 0` keep both engines from other indexes.
     """
-    if agencies is not None and not agencies:
-        return []
-    theirs = "" if agencies is None else f"AND agency IN ({places(4, len(agencies))})"
-    query = f"{_OF_DOSSIER} {theirs} ORDER BY number + 0 LIMIT $3"
-    return [_entry(*row) for row in await tx.fetch(query, dossier, after, limit, *(agencies or ()))]
+    query = _OF_DOSSIER.replace("THESE", places(3, len(codes)))
+    if agencies is None:
+        query = query.replace(_THEIRS, "")
+    query = query.replace("THEIRS", places(3 + len(codes), len(agencies or ())))
+    return [_entry(*row) for row in await tx.fetch(query, after, limit, *codes, *(agencies or ()))]
 
 
 async def _delete(statement: str, before: int, tx: Transaction) -> int:

@@ -118,11 +118,11 @@ SELECT INSTANT, (SELECT sum(open) FROM backlog WHERE agency = $1 AND system = $2
 """)
 _NEWER = "SELECT 1 FROM delivery WHERE lane = $1 AND position > $2 AND standing = 0 AND state = 'settled' LIMIT 1"
 _NO_MESSAGE = "NOT (delivery.system >= 'webhook:' AND delivery.system < 'webhook;')"
-_OF_DOSSIER = f"""
-{_SELECT} WHERE delivery.dossier IN (SELECT code FROM dossier_code WHERE dossier_code.dossier = $1)
-"""  # noqa: S608 - our words
+_THEIRS = " AND delivery.agency || '' IN (THEIRS)"
+_OF_DOSSIER = f"{_SELECT} WHERE delivery.dossier IN (THESE){_THEIRS}"
 _BY_AGE = "delivery.number + 0"
-"""The number, so that it is not mistaken for an order in which to walk through the whole table."""
+"""What is about a dossier is little and found by its codes: `|| ''` and `+ 0` keep both engines from walking through an
+index that holds everything."""
 _RULE = "INSERT INTO ruling (at, delivery, made_by, what, why, evidence) VALUES ($1, $2, $3, $4, $5, $6)"
 _RULINGS = "SELECT at, delivery, made_by, what, why, evidence FROM ruling WHERE delivery = $1 ORDER BY number"
 _OPEN_AUDIT = """
@@ -265,26 +265,37 @@ async def page(
 
 
 async def of_dossier(
-    dossier: str, after: int, limit: int, agencies: Collection[str] | None, tx: Transaction
+    codes: Sequence[str], after: int, limit: int, agencies: Collection[str] | None, tx: Transaction
 ) -> list[DeliveryRow]:
-    """Return deliveries about a dossier, under any of its codes, in order of acceptance: behind number `after`."""
-    if agencies is not None and not agencies:
-        return []
-    theirs = "" if agencies is None else f"AND delivery.agency IN ({places(4, len(agencies))})"
-    query = f"{_OF_DOSSIER} AND {_BY_AGE} > $2 {theirs} ORDER BY {_BY_AGE} LIMIT $3"
-    return [_row(row) for row in await tx.fetch(query, dossier, after, limit, *(agencies or ()))]
+    """Return deliveries about a dossier of these codes, in order of acceptance: behind number `after`."""
+    query, values = _of_dossier(codes, agencies)
+    last = len(values)
+    query = f"{query} AND {_BY_AGE} > ${last + 1} ORDER BY {_BY_AGE} LIMIT ${last + 2}"
+    return [_row(row) for row in await tx.fetch(query, *values, after, limit)]
 
 
 async def newest_content(
-    dossier: str, system: str, agencies: Collection[str] | None, tx: Transaction
+    codes: Sequence[str], system: str, agencies: Collection[str] | None, tx: Transaction
 ) -> DeliveryRow | None:
     """Return the newest full-state delivery about a dossier to this system that was not taken back."""
-    if agencies is not None and not agencies:
-        return None
-    theirs = "" if agencies is None else f"AND delivery.agency IN ({places(3, len(agencies))})"
-    query = (
-        f"{_OF_DOSSIER} AND delivery.system = $2 AND delivery.topic IS NOT NULL AND delivery.state <> 'cancelled' "
-        f"{theirs} ORDER BY {_BY_AGE} DESC LIMIT 1"
-    )
-    row = await tx.fetchrow(query, dossier, system, *(agencies or ()))
+    query, values = _of_dossier(codes, agencies)
+    whole = f"delivery.system = ${len(values) + 1} AND delivery.topic IS NOT NULL AND delivery.state <> 'cancelled'"
+    row = await tx.fetchrow(f"{query} AND {whole} ORDER BY {_BY_AGE} DESC LIMIT 1", *values, system)
     return None if row is None else _row(row)
+
+
+async def systems_knowing(codes: Sequence[str], tx: Transaction) -> set[str]:
+    """Return the systems that have taken something about a dossier, or have the whole of it standing in their lane."""
+    query = f"""
+        SELECT DISTINCT system FROM delivery WHERE dossier IN ({places(1, len(codes))})
+            AND (state = 'settled' OR (standing = 1 AND topic IS NOT NULL))
+    """  # noqa: S608 - places
+    return {row[0] for row in await tx.fetch(query, *codes)}
+
+
+def _of_dossier(codes: Sequence[str], agencies: Collection[str] | None) -> tuple[str, tuple[str, ...]]:
+    """Return the query for deliveries of these codes and agencies, with its values."""
+    query = _OF_DOSSIER.replace("THESE", places(1, len(codes)))
+    if agencies is None:
+        return query.replace(_THEIRS, ""), tuple(codes)
+    return query.replace("THEIRS", places(len(codes) + 1, len(agencies))), (*codes, *agencies)

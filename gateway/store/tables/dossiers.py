@@ -33,10 +33,23 @@ SELECT dossier.id, agency, revision, made_at FROM dossier_code JOIN dossier ON d
 WHERE code = $1
 """
 _CODES = "SELECT code FROM dossier_code WHERE dossier = $1 ORDER BY since, code"
-_KNOWN = """
-SELECT DISTINCT system FROM delivery WHERE dossier IN (SELECT code FROM dossier_code WHERE dossier_code.dossier = $1)
-    AND (state = 'settled' OR (standing = 1 AND topic IS NOT NULL))
+_BEGINNING = (-1, "")
+_OLD = "SELECT made_at, id FROM dossier WHERE made_at < $1 AND (made_at, id) > ($2, $3) ORDER BY made_at, id LIMIT $4"
+_NOTHING_LEFT = """
+NOT EXISTS (
+    SELECT 1 FROM dossier_code AS named JOIN delivery ON delivery.dossier = named.code WHERE named.dossier = dossier.id
+) AND NOT EXISTS (
+    SELECT 1 FROM dossier_code AS named JOIN audit ON audit.dossier = named.code AND audit.state <> 'accepted'
+    WHERE named.dossier = dossier.id
+)
 """
+_OVER = f"""
+SELECT id, code FROM dossier JOIN dossier_code ON dossier_code.dossier = dossier.id
+WHERE id IN (THESE) AND {_NOTHING_LEFT} ORDER BY code
+"""  # noqa: S608 - our words
+_LOCK = "SELECT code FROM dossier_code WHERE code IN (THESE) ORDER BY code"
+_DELETE = f"DELETE FROM dossier WHERE id IN (THESE) AND {_NOTHING_LEFT} RETURNING id"  # noqa: S608 - our words
+_DELETE_CODES = "DELETE FROM dossier_code WHERE dossier IN (THESE)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,26 @@ async def codes(dossier: str, tx: Transaction) -> list[str]:
     return [row[0] for row in await tx.fetch(_CODES, dossier)]
 
 
-async def known(dossier: str, tx: Transaction) -> set[str]:
-    """Return the systems that have taken something about it, or have the whole of it standing in their lane."""
-    return {row[0] for row in await tx.fetch(_KNOWN, dossier)}
+async def prune(before: int, since: tuple[int, str] | None, limit: int, tx: Transaction) -> tuple[int, str] | None:
+    """Look at the next dossiers made before then and delete those of which nothing is left: no delivery, no call.
+
+    Returns where to go on, `None` at the end. Codes are locked first, as by everybody; a dossier that somebody is
+    handing something in about is passed over. What was handed in just before is seen by the statement that deletes,
+    which comes after the locks.
+    """
+    old = [(row[0], row[1]) for row in await tx.fetch(_OLD, before, *(since or _BEGINNING), limit)]
+    if not old:
+        return None
+    rows = await tx.fetch(_OVER.replace("THESE", places(1, len(old))), *(dossier for _, dossier in old))
+    over = [(row[0], row[1]) for row in rows]
+    mine: set[str] = set()
+    if over:
+        lock = f"{_LOCK.replace('THESE', places(1, len(over)))} {tx.passing_over}"
+        locked = {row[0] for row in await tx.fetch(lock, *(code for _, code in over))}
+        mine = {dossier for dossier, _ in over} - {dossier for dossier, code in over if code not in locked}
+    if mine:
+        rows = await tx.fetch(_DELETE.replace("THESE", places(1, len(mine))), *mine)
+        gone = [row[0] for row in rows]
+        if gone:
+            await tx.execute(_DELETE_CODES.replace("THESE", places(1, len(gone))), *gone)
+    return old[-1]

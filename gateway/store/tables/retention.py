@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.store.records import Retained
-from gateway.store.tables import events, idempotency, instant, lanes, replays
+from gateway.store.tables import dossiers, events, idempotency, instant, lanes, replays
 from gateway.store.tables.changes import Changer, record
 from gateway.store.tables.rows import places
 from gateway.store.times import from_micros
@@ -125,7 +125,7 @@ class RetentionTable:
     async def _delete(self, periods: Periods, now: int) -> Retained:
         ends = _ends(periods, now)
         await self._in_bites(partial(events.place, _ROWS_PER_UNIT))
-        return Retained(
+        gone = Retained(
             attempts=await self._audit.prune_attempts(from_micros(ends["attempts"])),
             bodies=await self._in_bites(lambda tx: tx.execute(_FORGET_BODIES, ends["bodies"], _ROWS_PER_UNIT)),
             keys=await self._in_bites(lambda tx: idempotency.prune(ends["keys"], _ROWS_PER_UNIT, tx)),
@@ -135,6 +135,16 @@ class RetentionTable:
             deliveries=await self._in_bites(partial(_delete_records, ends["calls"], now, messages=False)),
             calls=await self._audit.prune_calls(from_micros(ends["calls"])),
         )
+        await self._dossiers(ends["calls"])
+        return gone
+
+    async def _dossiers(self, before: int) -> None:
+        """Delete those of which nothing is left now. Each is looked at once, however many stay."""
+        since: tuple[int, str] | None = None
+        while True:
+            since = await self._engine.write(partial(dossiers.prune, before, since, _RECORDS_PER_UNIT))
+            if since is None:
+                return
 
     async def _replays(self, before: int) -> int:
         await self._in_bites(partial(replays.prune_items, before, _ROWS_PER_UNIT))

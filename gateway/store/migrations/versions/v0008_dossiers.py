@@ -27,7 +27,7 @@ def _dossiers(sql: Words) -> tuple[str, ...]:
         made_at {sql.integer} NOT NULL
     ){sql.narrow}
     """,
-        "CREATE INDEX dossier_made ON dossier (made_at)",
+        "CREATE INDEX dossier_made ON dossier (made_at, id)",
         f"""
     CREATE TABLE dossier_code (
         code {sql.text} PRIMARY KEY,

@@ -515,7 +515,7 @@ CREATE UNIQUE INDEX delivery_standing ON public.delivery USING btree (lane, "pos
 CREATE INDEX delivery_to_webhook ON public.delivery USING btree (settled_at) WHERE ((standing = 0) AND (system >= 'webhook:'::text) AND (system < 'webhook;'::text));
 CREATE INDEX delivery_trouble ON public.delivery USING btree (number) WHERE (state = ANY (ARRAY['unknown'::text, 'held'::text, 'needs_person'::text]));
 CREATE INDEX dossier_code_of ON public.dossier_code USING btree (dossier);
-CREATE INDEX dossier_made ON public.dossier USING btree (made_at);
+CREATE INDEX dossier_made ON public.dossier USING btree (made_at, id);
 CREATE INDEX event_new ON public.event USING btree (number) WHERE ("position" IS NULL);
 CREATE INDEX idempotency_kept ON public.idempotency USING btree (kept_until);
 CREATE INDEX lane_parked ON public.lane USING btree (system) WHERE (parked IS NOT NULL);
