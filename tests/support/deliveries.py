@@ -89,6 +89,7 @@ OPERATIONS = {
         declared("upsert", Repeat.SAFE, after_rejection=AfterRejection.WAIT, full_state=True),
         declared("parts", Repeat.NEVER),
         declared("sure_parts", Repeat.AFTER_LOOKUP),
+        declared("sure_upsert", Repeat.AFTER_LOOKUP),
     )
 }
 
@@ -96,6 +97,8 @@ OPERATIONS = {
 @dataclass(frozen=True)
 class Upsert:
     """Make it; put it where it exists; and make it where it is not there to be put."""
+
+    repeat: Repeat = Repeat.SAFE
 
     def next(self, standing: Standing) -> Step | Finished:
         """Return what is to be sent now."""
@@ -110,7 +113,7 @@ class Upsert:
 
     def named(self, name: str) -> Step:
         """Return the step of that name."""
-        return Step(name, declared(name, Repeat.SAFE))
+        return Step(name, declared(name, self.repeat))
 
     def ending(self, failure: Failure | None) -> str | None:
         """Return what leads on."""
@@ -139,6 +142,7 @@ class Parts:
 
 FLOWS: dict[str, Flow] = {
     "upsert": Upsert(),
+    "sure_upsert": Upsert(Repeat.AFTER_LOOKUP),
     "parts": Parts(OPERATIONS["parts"]),
     "sure_parts": Parts(OPERATIONS["sure_parts"]),
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from contracts.model import Acted, LookupAnswer, SystemFailed
+from contracts.model import Acted, Layer, LookupAnswer, Rejected, SystemFailed
 from gateway.delivery import Refusal, Refused, Resolution, Turn
-from tests.support.deliveries import SETTLE_AFTER, SYSTEM, WORD, Bench, Toy, bench, changed
+from tests.support.deliveries import FIND, SETTLE_AFTER, SYSTEM, WORD, Bench, Toy, bench, changed
 
 if TYPE_CHECKING:
     from gateway.delivery import Delivery, Order
@@ -130,6 +130,24 @@ async def test_a_part_in_doubt_is_looked_up_where_it_can_be(place: Place) -> Non
         await one.until(delivery, "settled")
         assert [order.step for order in one.toy.lookups] == ["part/1"]
         assert one.toy.steps == {f"part/{number}": 1 for number in range(3)}
+
+
+async def test_a_look_up_that_is_refused_takes_no_turn(place: Place) -> None:
+    """Whatever it is refused with: what leads on is what the partner says of the step itself."""
+    async with bench(place) as one:
+        one.toy.behaviours = [one.toy.acts_and_is_silent()]
+        await one.running()
+        delivery = await one.accept("sure_upsert")
+        await one.until(delivery, "unknown")
+        exists = Rejected("exists", operation=FIND, layer=Layer.BUSINESS)
+        one.toy.answers = [exists]
+        await one.move(SETTLE_AFTER)
+        await one.concluded(delivery, 2)
+        await one.until(delivery, "unknown")
+        await one.move(SETTLE_AFTER)
+        found = await one.until(delivery, "settled")
+        assert found.trail == (Turn("make", "done"),)
+        assert len(one.toy.sends) == 1
 
 
 async def test_after_a_crash_the_part_that_was_on_its_way_is_in_doubt(place: Place) -> None:

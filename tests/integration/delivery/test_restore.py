@@ -170,6 +170,35 @@ async def test_what_a_person_was_asked_about_may_have_been_sent_since(
     assert partner.effects == {delivery.id: 1}
 
 
+@pytest.mark.parametrize("refused", [False, True], ids=["on its way", "before a person"])
+async def test_of_several_steps_nobody_knows_which_were_sent_since(
+    place: Place, there: Place, tmp_path: Path, *, refused: bool
+) -> None:
+    """What a person calls done is the whole of a write that takes several exchanges: no part of it is sent again."""
+    partner = Partner()
+    async with bench(place, toy=partner) as one:
+        delivery = await one.accept("parts", payload="3")
+        if refused:
+            partner.behaviours = [partner.answer, partner.says("no_room")]
+        else:
+            partner.away = {"3"}
+        await one.running()
+        await (one.until(delivery, "needs_person") if refused else one.concluded(delivery, 1))
+        await back_up(_settings(place), tmp_path / "backup")
+        partner.away = set()
+        if refused:
+            changed(await one.deliveries.replay(delivery.id, WORD))
+        await one.until(delivery, "settled")
+    await restore(_settings(there), tmp_path / "backup", by="admin", systems=[SYSTEM])
+    async with bench(there, toy=partner) as two:
+        await two.store.switches.resume(SYSTEM, by="admin")
+        await two.running()
+        await two.until(delivery, "needs_person")
+        changed(await two.deliveries.resolve(delivery.id, Resolution.DONE, WORD))
+        assert (await two.get(delivery)).state == "settled"
+    assert partner.steps == {f"part/{number}": 1 for number in range(3)}
+
+
 async def test_without_the_doubt_the_drill_fails(
     place: Place, there: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
