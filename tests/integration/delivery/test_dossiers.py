@@ -31,10 +31,9 @@ from tests.support.deliveries import SETTINGS, WORD, bench
 from tests.support.stores import AGENCY, ANSWERED, OTHER_AGENCY, Place, call, outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from gateway.delivery import Delivery, DossierView, Submission
-    from gateway.store.engine import Row, Transaction
+    from gateway.delivery.accept import Entry
+    from gateway.store.engine import Transaction
     from tests.support.deliveries import Bench
 
 DAY = timedelta(days=1)
@@ -276,6 +275,25 @@ async def test_a_correction_has_a_revision_like_any_other(place: Place) -> None:
         assert one.toy.order == [str(number) for number in (5, 3)]
 
 
+async def test_a_write_without_a_dossier_costs_what_it_cost(place: Place) -> None:
+    """It asks for nothing about dossiers; one about a dossier asks once for each code and once for the dossier."""
+    async with bench(place) as one:
+        await handed_in(one, UNIT, PORTAL)
+        asked = []
+        for submission in (one.submission("add"), about(one, UNIT, PORTAL, operation="add")):
+            entry = one.deliveries._entry(submission)
+
+            async def listen(tx: Transaction, entry: Entry = entry) -> list[str]:
+                listening: Any = _Listening(tx)
+                await accept(entry, SETTINGS, listening)
+                return [str(statement) for statement, _ in listening.asked]
+
+            asked.append(await one.store.engine.write(listen))
+        without, about_one = asked
+        assert not [statement for statement in without if "dossier_code" in statement or "UPDATE dossier" in statement]
+        assert len(about_one) == len(without) + 3
+
+
 async def test_a_write_is_made_for_its_dossier(place: Place) -> None:
     """What the purpose names is one of the codes: else it would be found in the timeline of another dossier."""
     async with bench(place) as one:
@@ -448,23 +466,19 @@ async def test_a_dossier_about_which_something_comes_at_that_moment_stays(postgr
 
 
 class _Listening:
-    """Asks, and takes note of what was asked."""
-
-    passing_over = ""
+    """Passes on what is asked, and takes note of it."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
+        self.passing_over = tx.passing_over
         self.asked: list[tuple[str, tuple[Any, ...]]] = []
 
-    async def fetch(self, statement: str, /, *values: Any) -> Sequence[Row]:
-        """Return all rows."""
-        self.asked.append((statement, values))
-        return await self._tx.fetch(statement, *values)
+    def __getattr__(self, name: str) -> Any:
+        def ask(statement: Any, /, *values: Any) -> Any:
+            self.asked.append((statement, values))
+            return getattr(self._tx, name)(statement, *values)
 
-    async def fetchrow(self, statement: str, /, *values: Any) -> Row | None:
-        """Return the first row."""
-        self.asked.append((statement, values))
-        return await self._tx.fetchrow(statement, *values)
+        return ask
 
 
 @pytest.mark.parametrize(
