@@ -5,9 +5,11 @@ Hands them out. When a session is opened, shared, renewed and given up is for th
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Self
 
 from pydantic import SecretStr
 
@@ -15,10 +17,12 @@ from adapters.transport.secrets import Watched, fingerprint, secret
 from contracts.model import CredentialRefused, Layer
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from adapters.portal.settings import AccountSettings, PortalSettings
     from contracts.model import AgencyCode, Operation
+
+
+_PACKED: Final = 1
+"""The form of a packed session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,21 @@ class Credential:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fingerprint", _session(self.token, self.username))
+
+    def packed(self) -> bytes:
+        """Return the session as bytes, with its token in clear: for whoever seals them."""
+        ends = None if self.expires_at is None else self.expires_at.isoformat()
+        parts = [_PACKED, self.token.get_secret_value(), self.account, self.username, ends]
+        return json.dumps(parts, ensure_ascii=False).encode()
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Self:
+        """Return the session of these bytes. Raises `ValueError` for those of another form."""
+        match json.loads(data):
+            case [form, str(token), str(account), str(username), (str() | None) as ends] if form == _PACKED:
+                expires_at = None if ends is None else datetime.fromisoformat(ends)
+                return cls(token=SecretStr(token), account=account, username=username, expires_at=expires_at)
+        raise ValueError("not a session that this release has packed")
 
 
 class AccountBook:

@@ -125,8 +125,9 @@ class PortalSettings(_Section):
     account: AccountSettings | None = Field(default=None, description="Account of agencies without their own.")
     agencies: dict[str, AgencySettings] = Field(default_factory=dict, description="By agency code (H99.5).")
     single_session: bool = Field(
-        default=False,
-        description="A log-in ends the account's session before. Assumed: no. If so, processes have to share one.",
+        default=True,
+        description="All processes share an account's session, in the store. Assumed: a log-in ends the one before."
+        " false: each process logs in for itself, where the portal allows an account several sessions.",
     )
 
     attachment_bases: tuple[str, ...] = Field(
@@ -183,6 +184,11 @@ class PortalSettings(_Section):
         """Whether requests go without an account: through a wrapper that trusts the network."""
         named = self.wrapper.username_header or self.wrapper.secret_header
         return self.variant == "G1w" and named is None
+
+    @property
+    def shares_session(self) -> bool:
+        """Whether processes share a session. Through a wrapper there is none to share."""
+        return self.single_session and self.variant == "G1"
 
     def unit_of(self, agency: AgencyCode) -> str:
         """Return the unit that an agency sends as: its own, else the common one, else its code."""

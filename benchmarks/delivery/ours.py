@@ -72,7 +72,7 @@ class _Secrets:
     def get(self, _agency: AgencyCode) -> _Secret:
         return _Secret()
 
-    async def renew(self, _agency: AgencyCode) -> _Secret:
+    async def renew(self, _agency: AgencyCode, _refused: str | None = None) -> _Secret:
         return _Secret()
 
 

@@ -71,7 +71,7 @@ class Keyring(Generic[C]):
         self._clock = clock
         self._on_change = on_change
         self._cases: dict[AgencyCode, _Case] = {}
-        self._renewals: dict[AgencyCode, asyncio.Task[C]] = {}
+        self._renewals: dict[tuple[AgencyCode, str | None], asyncio.Task[C]] = {}
 
     def at_hand(self, agency: AgencyCode) -> Grant[C] | Held | None:
         """Return the credential in use, or that the agency is held; `None` if it has to be renewed first.
@@ -97,7 +97,7 @@ class Keyring(Generic[C]):
         if case.held_until is not None:
             return self._still_held(case, case.held_until) or await self._probe(agency, case)
         try:
-            renewed = await self._renew(agency)
+            renewed = await self._renew(agency, case.fingerprint)
         except CredentialRefused:
             self._hold_account(agency, case)
             raise
@@ -112,9 +112,9 @@ class Keyring(Generic[C]):
         if not isinstance(credential, Unopened):
             return Grant(agency, credential)
         try:
-            return Grant(agency, await self._renew(agency))
+            return Grant(agency, await self._renew(agency, None))
         except CredentialRefused:
-            self._hold(agency, self._cases.setdefault(agency, _Case(credential.fingerprint)))
+            self._hold_account(agency, self._cases.setdefault(agency, _Case(credential.fingerprint)))
             raise
 
     def settle(self, grant: Grant[C], failure: Failure | None, *, ended: bool) -> None:
@@ -171,7 +171,7 @@ class Keyring(Generic[C]):
     async def _probe(self, agency: AgencyCode, case: _Case) -> Grant[C]:
         case.probing = True
         try:
-            return Grant(agency, await self._renew(agency), probe=True)
+            return Grant(agency, await self._renew(agency, case.fingerprint), probe=True)
         except CredentialRefused:
             self._hold_account(agency, case)
             raise
@@ -179,21 +179,21 @@ class Keyring(Generic[C]):
             case.probing = False
             raise
 
-    async def _renew(self, agency: AgencyCode) -> C:
+    async def _renew(self, agency: AgencyCode, refused: str | None) -> C:
         """Renew once for all who wait for it; a caller that goes away does not stop it for the others."""
-        task = self._renewals.get(agency)
+        task = self._renewals.get((agency, refused))
         if task is None:
-            task = asyncio.create_task(self._renew_in_time(agency))
-            self._renewals[agency] = task
-            task.add_done_callback(lambda done: self._renewed(agency, done))
+            task = asyncio.create_task(self._renew_in_time(agency, refused))
+            self._renewals[agency, refused] = task
+            task.add_done_callback(lambda done: self._renewed(agency, refused, done))
         return await asyncio.shield(task)
 
-    async def _renew_in_time(self, agency: AgencyCode) -> C:
+    async def _renew_in_time(self, agency: AgencyCode, refused: str | None) -> C:
         async with asyncio.timeout(self._settings.renew_seconds):
-            return await self._source.renew(agency)
+            return await self._source.renew(agency, refused)
 
-    def _renewed(self, agency: AgencyCode, task: asyncio.Task[C]) -> None:
-        del self._renewals[agency]
+    def _renewed(self, agency: AgencyCode, refused: str | None, task: asyncio.Task[C]) -> None:
+        del self._renewals[agency, refused]
         if not task.cancelled():
             task.exception()  # somebody may have waited for it, nobody must
 

@@ -115,7 +115,10 @@ C_co = TypeVar("C_co", bound=Credential, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Unopened:
-    """There is no credential yet: it has to be fetched first, with an account that has this `fingerprint`."""
+    """There is no credential at hand: it has to be fetched first.
+
+    `fingerprint` is that of the account, or of a session that it has to be asked about whether there is a newer one.
+    """
 
     fingerprint: str
 
@@ -126,9 +129,10 @@ class Credentials(Protocol[C_co]):
     def get(self, agency: AgencyCode) -> C_co | Unopened:
         """Return the credential in use, from memory. Raises a `Failure` when the agency has none."""
 
-    async def renew(self, agency: AgencyCode) -> C_co:
+    async def renew(self, agency: AgencyCode, refused: str | None = None) -> C_co:
         """Fetch or read it again and return what is then in use, which may be the same. Raises a `Failure`.
 
+        `refused` is the fingerprint of the one that the partner refuses, `None` if none was: there is none at hand.
         Nothing of the call that waits for it has been sent by then, and the failure says so.
         """
 

@@ -5,15 +5,14 @@ committed before it leaves. One is under way for each account at most. It is for
 renewed and what follows when it is refused; what a log-in looks like, the adapter declares.
 
 A log-in that fails says nothing about the call that needed it, which has not been sent: unless the account itself is
-refused or asked to wait, what comes out is `NotSent`. Local to the process: several sessions of one account have to be
-allowed by the partner.
+refused or asked to wait, what comes out is `NotSent`. Without a shelf sessions are local to the process, and several of
+one account have to be allowed by the partner; with one, `sharing.py` says who logs in.
 """
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
@@ -33,6 +32,7 @@ from contracts.model import (
 from gateway.resilience.books import Books
 from gateway.resilience.deadline import Deadline
 from gateway.resilience.ports import Call, StoreUnavailable, Unopened, attempt_result, call_outcome
+from gateway.resilience.sharing import Held, Need, Sharing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,10 +41,14 @@ if TYPE_CHECKING:
     from gateway.resilience.observer import Observer
     from gateway.resilience.ports import AttemptLog, Credential, StopSwitch
     from gateway.resilience.settings import PolicySettings
+    from gateway.resilience.sharing import Shared
 
 CLIENT: Final = "lienthong"
 """Who logs in, in the audit: the gateway itself, for no officer and no dossier."""
 _NO_PROCEDURE: Final = ProcedureCode("0.000000")
+_IDLE_SECONDS: Final = 10.0
+"""A shared session that was not used for so long is compared with the shelf before it is used again: so one that is
+refused was either in use until now or the newest there is, and whatever follows it is new."""
 
 _log = structlog.get_logger(__name__)
 
@@ -80,14 +84,8 @@ class LogIn(Protocol[A, S_co]):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Held(Generic[S]):
-    session: S
-    until: datetime | None
-
-
 class Sessions(Generic[A, S]):
-    """Implements `Credentials` for a system that is logged in to."""
+    """Implements `Credentials` for a system that is logged in to. `shared`: all processes have the same session."""
 
     def __init__(
         self,
@@ -100,6 +98,7 @@ class Sessions(Generic[A, S]):
         observer: Observer,
         now: Callable[[], datetime],
         clock: Callable[[], float] | None = None,
+        shared: Shared[S] | None = None,
     ) -> None:
         self._log_in = log_in
         self._operation = operation
@@ -109,25 +108,33 @@ class Sessions(Generic[A, S]):
         self._now = now
         self._clock = clock or asyncio.get_running_loop().time
         self._books = Books(log, observer, policy.commit_seconds, self._clock)
-        self._held: dict[str, _Held[S]] = {}
-        self._under_way: dict[str, asyncio.Task[S]] = {}
+        self._sharing = None if shared is None else Sharing(shared, operation, policy, observer, now, self._clock)
+        self._held: dict[str, Held[S]] = {}
+        self._under_way: dict[tuple[str, str | None], asyncio.Task[S]] = {}
 
     def get(self, agency: AgencyCode) -> S | Unopened:
         """Return the session of the agency's account, or that there is none that is likely to count."""
         account = self._log_in.account(agency)
-        held = self._held.get(account.fingerprint)
-        if held is None or (held.until is not None and held.until <= self._now()):
+        held, instant = self._held.get(account.fingerprint), self._clock()
+        if held is None or not held.counts(self._now()):
             return Unopened(account.fingerprint)
+        if self._sharing is not None and instant - held.used > _IDLE_SECONDS:
+            return Unopened(held.session.fingerprint)
+        held.used = instant
         return held.session
 
-    async def renew(self, agency: AgencyCode) -> S:
-        """Return a new session of the agency's account; whoever asks meanwhile gets the same one."""
+    async def renew(self, agency: AgencyCode, refused: str | None = None) -> S:
+        """Return a new session of the agency's account; whoever asks meanwhile gets the same one.
+
+        Of shared ones it may be what another process has opened, if that is not the `refused` one.
+        """
         account = self._log_in.account(agency)
-        task = self._under_way.get(account.fingerprint)
+        which = account.fingerprint, None if self._sharing is None else refused
+        task = self._under_way.get(which)
         if task is None:
-            task = asyncio.create_task(self._open(account, agency))
-            self._under_way[account.fingerprint] = task
-            task.add_done_callback(lambda done: self._opened(account.fingerprint, done))
+            task = asyncio.create_task(self._open(account, agency, refused))
+            self._under_way[which] = task
+            task.add_done_callback(lambda done: self._opened(which, done))
         return await asyncio.shield(task)
 
     async def aclose(self) -> None:
@@ -135,12 +142,27 @@ class Sessions(Generic[A, S]):
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
         await self._books.drain()
 
-    def _opened(self, fingerprint: str, task: asyncio.Task[S]) -> None:
-        del self._under_way[fingerprint]
+    def _opened(self, which: tuple[str, str | None], task: asyncio.Task[S]) -> None:
+        del self._under_way[which]
         if not task.cancelled():
             task.exception()  # somebody may have waited for it, nobody must
 
-    async def _open(self, account: A, agency: AgencyCode) -> S:
+    async def _open(self, account: A, agency: AgencyCode, refused: str | None) -> S:
+        key = account.fingerprint
+        try:
+            if self._sharing is None:
+                opened = await self._exchange(account, agency)
+            else:
+                need = Need(account=key, agency=agency, held=self._held.get(key), refused=refused)
+                opened = await self._sharing.session(need, lambda: self._exchange(account, agency))
+        except CredentialRefused:
+            self._held.pop(key, None)
+            raise
+        self._held[key] = opened
+        return opened.session
+
+    async def _exchange(self, account: A, agency: AgencyCode) -> Held[S]:
+        """Log in, and leave the evidence of it."""
         policy = self._policy
         operation, started = self._operation, self._clock()
         seconds = policy.credentials.renew_seconds
@@ -170,14 +192,10 @@ class Sessions(Generic[A, S]):
         spent = self._clock() - left
         kind, layer = (None, None) if failure is None else (failure.kind, failure.layer)
         self._observer.attempt_finished(operation, kind, layer, spent)
-        if session is not None:
-            self._held[account.fingerprint] = _Held(session, self._until(session))
-        elif isinstance(failure, CredentialRefused):
-            self._held.pop(account.fingerprint, None)
         self._close(call, failure, exchange, spent=spent, total=self._clock() - started)
         if session is None:
             raise self._unopened(failure, operation)
-        return session
+        return Held(session, self._until(session), self._clock())
 
     def _close(
         self, call: Call, failure: Failure | None, exchange: Exchange, *, spent: float | None, total: float

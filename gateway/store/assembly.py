@@ -13,6 +13,7 @@ from gateway.store.tables.changes import Changer
 from gateway.store.tables.clients import ClientTable
 from gateway.store.tables.keycheck import KeyTable
 from gateway.store.tables.retention import RetentionTable
+from gateway.store.tables.sessions import SessionTable
 from gateway.store.tables.switches import SwitchTable
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Assembly:
         self.switches = SwitchTable(engine, changer)
         self.retention = RetentionTable(engine, self.audit, changer)
         self.keys = KeyTable(engine, changer, keys.ring)
+        self.sessions = SessionTable(engine, self.seal)
 
     def state(self) -> WriterState:
         """Return how writing goes."""

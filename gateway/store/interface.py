@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from contracts.model import AgencyCode
     from gateway.resilience.ports import AttemptLog
+    from gateway.resilience.shelf import Shelf
     from gateway.security import Client, ClientKey, IssuedKey, Quota, Scope, Subjects
     from gateway.security.sealing import Seal
     from gateway.store.engine import Engine
@@ -232,6 +233,10 @@ class Store(Protocol):
     @property
     def keys(self) -> Keys:
         """The keys, to be listed and rotated."""
+
+    @property
+    def sessions(self) -> Shelf:
+        """Where all processes find the session of an account, and agree on who logs in."""
 
     @property
     def seal(self) -> Seal:

@@ -64,5 +64,6 @@ class _Credentials:
     def get(self, agency: AgencyCode) -> Credential:
         return self.adapter.credential(agency)
 
-    async def renew(self, agency: AgencyCode) -> Credential:
+    async def renew(self, agency: AgencyCode, refused: str | None = None) -> Credential:
+        del refused
         return self.adapter.credential(agency)

@@ -54,8 +54,9 @@ class Keychain:
         del agency
         return self.secrets
 
-    async def renew(self, agency: AgencyCode) -> Secrets:
+    async def renew(self, agency: AgencyCode, refused: str | None = None) -> Secrets:
         """Return them again."""
+        del refused
         return self.get(agency)
 
 

@@ -165,8 +165,9 @@ class Secrets:
         """Return the credential in use."""
         return self.by_agency.get(agency, Secret("first"))
 
-    async def renew(self, agency: AgencyCode) -> Secret:
+    async def renew(self, agency: AgencyCode, refused: str | None = None) -> Secret:
         """Return it again."""
+        del refused
         return self.get(agency)
 
 

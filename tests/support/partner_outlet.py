@@ -35,8 +35,9 @@ class Sessions:
         assert self.session is not None
         return self.session
 
-    async def renew(self, agency: AgencyCode) -> Credential:
+    async def renew(self, agency: AgencyCode, refused: str | None = None) -> Credential:
         """Open another session."""
+        del refused
         async with self._opening:
             exchange = Exchange(operation=self.partner.operations.login, request_id="dang-nhap", timeout=5)
             self.session = await self.partner.login(self.partner.account(agency), exchange)

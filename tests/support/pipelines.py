@@ -77,13 +77,15 @@ class Keys:
         self.current: dict[AgencyCode, Key] = {}
         self.fresh: dict[AgencyCode, Key | Exception] = {}
         self.renewals: list[AgencyCode] = []
+        self.refused: list[str | None] = []
         self.renewal_seconds = 0.0
 
     def get(self, agency: AgencyCode) -> Key:
         return self.current.get(agency, Key(f"{agency}/1"))
 
-    async def renew(self, agency: AgencyCode) -> Key:
+    async def renew(self, agency: AgencyCode, refused: str | None = None) -> Key:
         self.renewals.append(agency)
+        self.refused.append(refused)
         await asyncio.sleep(self.renewal_seconds)
         fresh = self.fresh.get(agency, self.get(agency))
         if isinstance(fresh, Exception):

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.store.records import Retained
-from gateway.store.tables import dossiers, events, idempotency, instant, lanes, replays
+from gateway.store.tables import dossiers, events, idempotency, instant, lanes, replays, sessions
 from gateway.store.tables.changes import Changer, record
 from gateway.store.tables.rows import places
 from gateway.store.times import from_micros
@@ -125,6 +125,7 @@ class RetentionTable:
     async def _delete(self, periods: Periods, now: int) -> Retained:
         ends = _ends(periods, now)
         await self._in_bites(partial(events.place, _ROWS_PER_UNIT))
+        await self._in_bites(partial(sessions.prune, _ROWS_PER_UNIT))
         gone = Retained(
             attempts=await self._audit.prune_attempts(from_micros(ends["attempts"])),
             bodies=await self._in_bites(lambda tx: tx.execute(_FORGET_BODIES, ends["bodies"], _ROWS_PER_UNIT)),

@@ -31,6 +31,7 @@ class Sealed:
 SEALED = (
     Sealed("delivery", ("payload", "result", "said")),
     Sealed("webhook", ("secret", "old_secret")),
+    Sealed("session", ("token",)),
 )
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from contracts.model import AgencyCode, IdentityNumber
 from contracts.model.delivery import FINAL, DeliveryState
+from gateway.resilience.shelf import Shelved
 from gateway.security import Subjects
 from gateway.security.sealing import Place as Cell
 from gateway.settings import StoreSettings
@@ -187,6 +188,18 @@ async def test_a_restored_delivery_may_have_been_sent_in_the_meantime(
         await store.engine.write(partial(events.place, 99))
         (new,) = await store.engine.read(partial(events.after, before[-1].position + 1000, 99, None))
         assert new.delivery == "next"
+
+
+async def test_a_restored_store_knows_no_session(place: Place, there: Place, tmp_path: Path) -> None:
+    """Those of the backup are long over, and whoever was logging in then is gone."""
+    async with place.opened() as store:
+        assert await store.sessions.take("portal:a", Shelved(), 60) == 1
+        assert await store.sessions.put("portal:a", 1, b"session", None)
+        assert await store.sessions.take("portal:b", Shelved(), 60) == 1
+        await _back_up(place, tmp_path / "backup")
+    await _restore(there, tmp_path / "backup")
+    async with there.opened() as store:
+        assert [await store.sessions.look(one) for one in ("portal:a", "portal:b")] == [Shelved()] * 2
 
 
 async def test_a_restored_replay_of_many_waits_for_a_person(place: Place, there: Place, tmp_path: Path) -> None:

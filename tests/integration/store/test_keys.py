@@ -195,10 +195,10 @@ async def test_a_machine_without_the_new_file_says_so(tmp_path: Path, database: 
 
 
 async def _rows(store: Assembly, number: int) -> None:
-    """Write a delivery and a webhook with something sealed in every column."""
+    """Write a delivery, a webhook and a session with something sealed in every column."""
     now = await store.engine.read(instant.now)
     values = dict.fromkeys(("system", "operation", "agency", "client", "officer", "procedure", "partner_key"), "x")
-    delivery, webhook = f"delivery-{number}", f"webhook-{number}"
+    delivery, webhook, session = f"delivery-{number}", f"webhook-{number}", f"session-{number}"
 
     def sealed(table: str, column: str, row: str) -> bytes:
         return store.seal.seal(column.encode(), Cell(table, column, row))
@@ -217,6 +217,11 @@ async def _rows(store: Assembly, number: int) -> None:
             "VALUES ($1, 'x', 'x', '', '', 0, 0, 0, $2, $3)",
             webhook,
             *(sealed("webhook", column, webhook) for column in ("secret", "old_secret")),
+        )
+        await tx.execute(
+            "INSERT INTO session (id, fence, generation, token, lease_until) VALUES ($1, 1, 1, $2, 0)",
+            session,
+            sealed("session", "token", session),
         )
 
     await store.engine.write(work)
@@ -250,17 +255,17 @@ async def test_what_an_old_key_holds_is_sealed_anew_and_the_key_retired(opened: 
     async with opened(hands=hands) as store:
         for number in range(3):
             await _rows(store, number)
-        assert await _held(store) == [("audit", None), ("sealing-1", 15)]
+        assert await _held(store) == [("audit", None), ("sealing-1", 18)]
         assert await store.keys.reseal() == 0
         await store.keys.rotate(by="admin")
         await _rows(store, 3)
-        assert await _held(store) == [("audit", None), ("sealing-1", 15), ("sealing-2", 5)]
+        assert await _held(store) == [("audit", None), ("sealing-1", 18), ("sealing-2", 6)]
         for name in ("sealing-1", "sealing-2"):
             with pytest.raises(KeyNeeded):
                 await store.keys.retire(name, by="admin")
-        assert await store.keys.reseal() == 15
+        assert await store.keys.reseal() == 18
         assert await store.keys.reseal() == 0
-        assert await _held(store) == [("audit", None), ("sealing-1", 0), ("sealing-2", 20)]
+        assert await _held(store) == [("audit", None), ("sealing-1", 0), ("sealing-2", 24)]
         assert await _opened(store) == ALL
         with pytest.raises(KeyNeeded):  # another machine may still seal with it
             await store.keys.retire("sealing-1", by="admin")
@@ -313,9 +318,9 @@ async def test_what_does_not_open_is_left_and_told(opened: Opened) -> None:
         )
         await store.keys.rotate(by="admin")
         with capture_logs() as logs:
-            assert await store.keys.reseal() == 9
+            assert await store.keys.reseal() == 11
         assert [entry["event"] for entry in logs] == ["sealed value does not open"]
-        assert await _held(store) == [("audit", None), ("sealing-1", 1), ("sealing-2", 9)]
+        assert await _held(store) == [("audit", None), ("sealing-1", 1), ("sealing-2", 11)]
 
 
 async def test_a_row_that_somebody_is_changing_is_passed_over(opened: Opened, place: Place) -> None:
@@ -331,7 +336,7 @@ async def test_a_row_that_somebody_is_changing_is_passed_over(opened: Opened, pl
             changing = connection.transaction()
             await changing.start()
             await connection.execute("UPDATE delivery SET state = 'sending' WHERE id = 'delivery-0'")
-            assert await asyncio.wait_for(store.keys.reseal(), 20) == 7
+            assert await asyncio.wait_for(store.keys.reseal(), 20) == 9
             await changing.commit()
         finally:
             await connection.close()

@@ -3,140 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.model import (
-    Acted,
-    AgencyCode,
-    Busy,
-    CredentialRefused,
-    Effect,
-    Exchange,
-    Failure,
-    Kind,
-    Layer,
-    NotSent,
-    Operation,
-    Repeat,
-    UnknownOutcome,
-)
-from gateway.resilience import BreakerState, Paused, Pipeline
-from gateway.resilience.sessions import CLIENT, Sessions
-from tests.support.pipelines import AGENCY, OTHER_AGENCY, SYSTEM, Bench, Partner, busiest, failure_of, policy
+from contracts.model import Acted, Busy, Kind, Layer, NotSent, UnknownOutcome
+from gateway.resilience import BreakerState, Paused
+from gateway.resilience.sessions import CLIENT
+from tests.support.pipelines import AGENCY, OTHER_AGENCY, busiest
+from tests.support.sessions import FOREIGN, LOGIN, REFUSED, Door, Place, failed
 from tests.support.virtualtime import now, virtual
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gateway.resilience import Call
 
-LOGIN = Operation(system=SYSTEM, name="login", effect=Effect.READ, repeat=Repeat.SAFE)
-FOREIGN = AgencyCode("000.00.01.H98")
-BEGINNING = datetime(2026, 1, 5, tzinfo=UTC)
-LIFE = timedelta(minutes=30)
-REFUSED = CredentialRefused("credential_refused", operation=LOGIN, layer=Layer.SYSTEM)
 LOST = UnknownOutcome("answer_timeout", operation=LOGIN, layer=Layer.NETWORK)
-
-
-@dataclass(frozen=True)
-class Account:
-    """What logs in."""
-
-    fingerprint: str
-
-
-@dataclass(frozen=True)
-class Token:
-    """A session."""
-
-    fingerprint: str
-    expires_at: datetime | None
-
-
-@dataclass
-class Door:
-    """The partner: gives sessions, refuses those that are over, and can be told how to behave."""
-
-    accounts: dict[AgencyCode, str] = field(
-        default_factory=lambda: {AGENCY: "common", OTHER_AGENCY: "common", FOREIGN: "foreign"}
-    )
-    behave: Callable[[str, Exchange], Any] = lambda _account, _exchange: None
-    seconds: float = 0.05
-    life: timedelta | None = LIFE
-    behind: timedelta = timedelta(0)
-    log_ins: list[tuple[float, str]] = field(default_factory=list)
-    over: set[str] = field(default_factory=set)
-
-    def account(self, agency: AgencyCode) -> Account:
-        """Return what an agency logs in with."""
-        return Account(self.accounts[agency])
-
-    async def login(self, account: Account, exchange: Exchange) -> Token:
-        """Open a session."""
-        refusal = exchange.gate() if exchange.gate is not None else None
-        if refusal is not None:
-            raise refusal
-        self.log_ins.append((now(), account.fingerprint))
-        number = len(self.log_ins)
-        answer = self.behave(account.fingerprint, exchange)
-        await asyncio.sleep(self.seconds)
-        if isinstance(answer, Exception):
-            raise answer
-        ends = None if self.life is None else clock() + self.life - self.behind
-        return Token(f"{account.fingerprint}/{number}", ends)
-
-    def answer(self, _now: float, token: Token) -> object:
-        """Answer an operation."""
-        if token.fingerprint in self.over:
-            return failure_of(CredentialRefused, "session_expired", Layer.SYSTEM)
-        return "found"
-
-
-def clock() -> datetime:
-    """Return the time of day, which goes with the loop."""
-    return BEGINNING + timedelta(seconds=now())
-
-
-class Place(Bench):
-    """A pipeline whose credentials are sessions."""
-
-    def __init__(self, door: Door | None = None, **settings: Any) -> None:
-        self.door = door or Door()
-        super().__init__(policy(**settings), Partner(self.door.answer))  # type: ignore[arg-type] - tokens, not keys
-        chosen = self.pipeline.policy
-        self.sessions: Sessions[Account, Token] = Sessions(
-            self.door, LOGIN, chosen, log=self.log, switch=self.switch, observer=self.watcher, now=clock
-        )
-        self.pipeline = Pipeline(  # type: ignore[assignment] - likewise
-            SYSTEM, chosen, credentials=self.sessions, log=self.log, switch=self.switch, observer=self.watcher
-        )
-
-    async def settle(self) -> None:
-        """See `Bench.settle`; log-ins leave nothing behind either."""
-        await self.sessions.aclose()
-        await super().settle()
-
-    @property
-    def used(self) -> list[str]:
-        """The sessions that operations were asked with."""
-        return self.partner.fingerprints
-
-    def login_rows(self) -> list[Any]:
-        """Return the attempt rows of log-ins."""
-        return [row for row in self.log.rows.values() if row.call.operation is LOGIN]
-
-
-async def failed(place: Place, **parts: Any) -> Failure:
-    """Return the failure of a call that never reached the partner's operation."""
-    before = len(place.used)
-    outcome = await place.run(**parts)
-    assert outcome.failure is not None
-    assert len(place.used) == before
-    return outcome.failure
 
 
 @virtual

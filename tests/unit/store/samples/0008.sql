@@ -67,3 +67,6 @@ UPDATE attempt SET step = 'progress/10-20' WHERE call = 'delivery-1';
 INSERT INTO dossier VALUES ('delivery-1', '000.00.01.H99', 3, 1767600000000000), ('delivery-0', '000.00.01.H99', NULL, 1767600000000000);
 INSERT INTO dossier_code VALUES ('H99.1-260105-0001', 'delivery-1', 1767600000000000),
     ('000.00.01.H99-260105-0001', 'delivery-1', 1767600000000001), ('H99.1-260105-0002', 'delivery-0', 1767600000000000);
+INSERT INTO session (number, id, fence, generation, token, opened_at, ends_at, lease_until, failure, kind, layer, reason, failure_until)
+VALUES (1, 'portal:0123456789ab', 7, 6, zeroblob(8), 1767600000000000, 1767600000000009, 1767600000000003, 0, NULL, NULL, NULL, 0),
+    (2, 'portal:ab9876543210', 2, 0, NULL, NULL, NULL, 0, 2, 'credential_refused', 'system', 'credential_refused', 1767600000000008);
