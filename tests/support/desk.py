@@ -15,6 +15,7 @@ from gateway.runtime import Gateway
 from gateway.security import Client, Scope
 from gateway.settings import Settings
 from tests.support.gateways import AGENCY
+from tests.support.stores import laid
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -113,6 +114,7 @@ def settings(folder: Path, mocks: Mocks, namespace: str) -> Settings:
 async def desk(folder: Path, mocks: Mocks, *, scopes: frozenset[Scope] = frozenset(Scope)) -> AsyncIterator[Desk]:
     """Run a gateway with the partner behind it until the block ends."""
     namespace = f"ban-{next(NAMESPACES)}"
+    laid(folder / "lienthong.db")
     async with Gateway.open(settings(folder, mocks, namespace)) as gateway:
         for code in (AGENCY, OTHER):
             await gateway.store.agencies.add(AgencyCode(code), "UBND xã Mẫu", by="test")

@@ -16,6 +16,7 @@ from gateway.runtime import Gateway
 from gateway.security import Client, Quota, Scope
 from gateway.settings import Settings
 from tests.support import artifacts
+from tests.support.stores import laid
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -106,6 +107,8 @@ async def running(
 ) -> AsyncIterator[Running]:
     """Run a gateway until the block ends."""
     partner = Partner(list(script) or [answers("verify-yes.xml")])
+    if not (folder / "lienthong.db").exists():
+        laid(folder / "lienthong.db")
     async with Gateway.open(settings(folder, **server), transports={"population": partner}) as gateway:
         await gateway.store.agencies.add(AgencyCode(AGENCY), "UBND xã Mẫu", by="test")
         issued = await gateway.store.clients.add(

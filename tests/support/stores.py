@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import functools
+import sqlite3
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from contracts import VIETNAM
@@ -25,13 +29,13 @@ from contracts.model import (
 from gateway.resilience.deadline import Deadline
 from gateway.resilience.ports import AttemptResult, Call, CallOutcome, Ending
 from gateway.security import Client, Scope
+from gateway.store import migrations
 from gateway.store.postgres import PostgresStore
 from gateway.store.sqlite.store import SqliteStore
 from gateway.store.times import Clocks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from gateway.store.assembly import Assembly
 
@@ -120,6 +124,34 @@ class Place:
             yield other
         finally:
             await other.close()
+
+
+@functools.cache
+def _template() -> bytes:
+    """Return a SQLite database with the tables of this release: to make them takes ten times as long as to open one."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "store.db"
+        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            migrations.upgrade(connection)
+        return file.read_bytes()
+
+
+def laid(path: Path) -> Path:
+    """Put a SQLite database with the tables of this release, nothing in them and no keys yet, at `path`.
+
+    Each is a copy of its own. How the gateway makes one itself is for the tests of migrations and of opening.
+    """
+    path.touch(mode=0o600)
+    path.write_bytes(_template())
+    return path
+
+
+def place(folder: Path, dsn: str | None) -> Place:
+    """Return the place of a store that has the tables of this release already, on the engine that `dsn` tells."""
+    if dsn is None:
+        laid(folder / "store.db")
+    return Place(folder, dsn)
 
 
 @asynccontextmanager

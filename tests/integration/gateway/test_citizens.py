@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from contracts.model import Layer, NotSent
+from gateway.resilience import books
 from gateway.security import Quota, Scope
 from tests.support.gateways import QUESTION, answers, running
 
@@ -151,8 +152,9 @@ async def test_the_audit_says_who_asked_for_what_and_what_came_of_it(tmp_path: P
             assert b"999190000017" not in path.read_bytes(), path
 
 
-async def test_no_audit_row_no_call(tmp_path: Path) -> None:
+async def test_no_audit_row_no_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the store cannot commit, nothing leaves and the caller is told so with 503."""
+    monkeypatch.setattr(books, "_PATIENCE", 0.1)  # at the end nobody waits long for this store to come back
     async with running(tmp_path) as run:
         await run.gateway.store.close()
         answer = await run.client.post("/v1/citizens/verify", json=QUESTION)

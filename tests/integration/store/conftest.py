@@ -29,7 +29,7 @@ class Opened(Protocol):
 @pytest.fixture(params=["sqlite", "postgres"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> stores.Place:
     """Return where the test's store is, on each engine in turn."""
-    return stores.Place(tmp_path, request.getfixturevalue("database") if request.param == "postgres" else None)
+    return stores.place(tmp_path, request.getfixturevalue("database") if request.param == "postgres" else None)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -15,4 +15,4 @@ if TYPE_CHECKING:
 @pytest.fixture(params=["sqlite", "postgres"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> stores.Place:
     """Return where the test's store is, on each engine in turn."""
-    return stores.Place(tmp_path, request.getfixturevalue("database") if request.param == "postgres" else None)
+    return stores.place(tmp_path, request.getfixturevalue("database") if request.param == "postgres" else None)
