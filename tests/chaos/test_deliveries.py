@@ -13,12 +13,13 @@ import pytest
 from tests.support.durable import judge
 from tests.support.durable.callers import Callers
 from tests.support.durable.launchers import DYING, FREEZING
+from tests.support.durable.partners import SYNTHETIC, synthetic
 from tests.support.durable.run import SIZES, Run, judged, left_over
 from tests.support.durable.stage import Stage
-from tests.support.durable.workload import AGENCIES, Ask
 
 if TYPE_CHECKING:
     from tests.support.durable.stage import Backend
+    from tests.support.durable.workload import Asks
 
 SIZE = SIZES[os.environ.get("LIENTHONG_CHAOS_SIZE", "short")]
 SEED = int(os.environ.get("LIENTHONG_CHAOS_SEED", "1"))
@@ -32,7 +33,7 @@ async def test_nothing_is_lost_or_done_twice_or_out_of_order(
     tmp_path: Path, backend: Backend, record_property: pytest.RecordProperty
 ) -> None:
     """Whatever is killed, frozen or cut off: each accepted write takes effect once, in order, or a person is asked."""
-    verdict = await Run(tmp_path, backend, SIZE, seed=SEED).verdict()
+    verdict = await Run(tmp_path, backend, SYNTHETIC, SIZE, seed=SEED).verdict()
     record_property("figures", str(verdict))
     assert Counter(one.what for one in verdict.violations) == {}, "\n".join(map(str, verdict.violations[:20]))
 
@@ -50,13 +51,13 @@ async def test_nothing_is_lost_or_done_twice_or_out_of_order(
     assert "find_step" in {one.operation for one in verdict.ledger.exchanges}
 
 
-def _two_writes() -> tuple[tuple[Ask, ...]]:
+def _two_writes() -> Asks:
     """Return one lane with a registration and a step behind it."""
-    given = {"lane": "H-1", "record": "H-1", "agency": AGENCIES[0], "stated_lane": False}
+    given = {"lane": "H-1", "record": "H-1", "agency": SYNTHETIC.agencies[0]}
     return (
         (
-            Ask(place=0, operation="register", part="", **given),
-            Ask(place=1, operation="append", part="1", **given),
+            synthetic.ask(place=0, operation="register", part="", **given),
+            synthetic.ask(place=1, operation="append", part="1", **given),
         ),
     )
 
@@ -80,7 +81,7 @@ async def test_a_worker_that_stood_still_before_its_first_byte_sends_nothing_any
 ) -> None:
     """Frozen just before its first byte while another took its lane over, it is silent. Without the fence it sends."""
     variables = {"CHAOS_STANDS_STILL_AT": "append", "CHAOS_FENCE": fence}
-    stage = Stage(tmp_path, "postgres", entry={"one": FREEZING}, variables=variables, later=("two",))
+    stage = Stage(tmp_path, "postgres", SYNTHETIC, entry={"one": FREEZING}, variables=variables, later=("two",))
     asks = _two_writes()
     async with stage.set_up():
         callers = Callers(stage, random.Random(SEED))  # noqa: S311 - to be had again
@@ -93,7 +94,7 @@ async def test_a_worker_that_stood_still_before_its_first_byte_sends_nothing_any
         finally:
             os.kill(frozen, signal.SIGCONT)
         found = await left_over(stage)
-    broken = {one.what for one in judged(asks, callers.told, found)}
+    broken = {one.what for one in judged(SYNTHETIC, asks, callers.told, found)}
     assert (judge.TWICE in broken) if fence == "off" else (broken == set())
 
 
@@ -101,7 +102,7 @@ async def test_a_worker_that_stood_still_before_its_first_byte_sends_nothing_any
 async def test_a_worker_killed_behind_an_exchange_has_left_its_row(tmp_path: Path, rows: str) -> None:
     """Killed before it could say what came of an exchange, a worker has left its row. Written after, it is missing."""
     variables = {"CHAOS_DIES_AT": "append", "CHAOS_ROWS": rows, "CHAOS_DEAD": str(tmp_path / "dead")}
-    stage = Stage(tmp_path, "sqlite", entry={"one": DYING}, variables=variables)
+    stage = Stage(tmp_path, "sqlite", SYNTHETIC, entry={"one": DYING}, variables=variables)
     asks = _two_writes()
     async with stage.set_up():
         callers = Callers(stage, random.Random(SEED))  # noqa: S311 - to be had again
@@ -111,5 +112,5 @@ async def test_a_worker_killed_behind_an_exchange_has_left_its_row(tmp_path: Pat
         await stage.kill_gateway("one")
         await stage.start_gateway("one")
         found = await left_over(stage)
-    broken = {one.what for one in judged(asks, callers.told, found)}
+    broken = {one.what for one in judged(SYNTHETIC, asks, callers.told, found)}
     assert ({judge.TWICE, judge.UNRECORDED} <= broken) if rows == "after" else (broken == set())

@@ -17,11 +17,14 @@ import asyncpg
 from lienthong.mocking import Mocks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from lienthong.mocking.values import Resource
+    from lienthong.mocking.world import World
+    from tests.support.durable.workload import Partner
+
 MICROS: Final = 1_000_000
-DOOR: Final = "partner"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +62,11 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What the partner knows."""
+    """What the partner knows; `contents` is what each record shows in the end."""
 
     exchanges: tuple[Exchange, ...]
     effects: tuple[Effect, ...]
+    contents: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,10 @@ class Lane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt row. `status` is that of the answer which the evidence tells of; `opened` in seconds since 1970."""
+    """One attempt row. `opened` is in seconds since 1970, and it took `seconds`.
+
+    `step` names the exchange of a write that takes several; `status` is that of the answer which the evidence tells of.
+    """
 
     call: str
     ordinal: int
@@ -105,6 +112,8 @@ class Attempt:
     reason: str | None
     may_have_acted: str | None
     purpose: str | None
+    step: str
+    seconds: float | None
     status: int | None
 
     def __str__(self) -> str:
@@ -128,8 +137,9 @@ _DELIVERIES: Final = (
 _LANES: Final = "SELECT id, name, head, parked FROM lane ORDER BY id"
 _ATTEMPTS: Final = """
 SELECT attempt.call, attempt.ordinal, attempt.request_id, attempt.opened_at, attempt.state, attempt.kind, attempt.layer,
-    attempt.reason, attempt.may_have_acted, attempt.purpose, attempt.evidence
-FROM attempt JOIN audit ON audit.call = attempt.call WHERE audit.system = 'partner'
+    attempt.reason, attempt.may_have_acted, attempt.purpose, attempt.step, attempt.seconds,
+    attempt.evidence
+FROM attempt JOIN audit ON audit.call = attempt.call
 ORDER BY attempt.opened_at, attempt.call, attempt.ordinal
 """
 UNDER_WAY: Final = """
@@ -176,10 +186,11 @@ async def books(fetch: Fetch) -> Books:
     return Books(tuple(deliveries), tuple(lanes), tuple(attempts))
 
 
-def ledger(admin: str) -> Ledger:
+def ledger(admin: str, partner: Partner) -> Ledger:
     """Return what the partner knows. To be read when it is asked nothing more."""
     with Mocks(admin) as mocks:
-        kept = mocks.space().ledger
+        space = mocks.space()
+        kept = space.ledger
         exchanges = tuple(
             Exchange(
                 seq=one.seq,
@@ -195,13 +206,21 @@ def ledger(admin: str) -> Ledger:
                 acted=one.acted,
                 status=one.status,
             )
-            for one in kept.exchanges(door=DOOR)
+            for one in kept.exchanges(door=partner.name)
         )
         effects = tuple(
             Effect(seq=one.seq, exchange=one.exchange, operation=one.operation, key=one.key, lane=one.lane)
-            for one in kept.effects(door=DOOR)
+            for one in kept.effects(door=partner.name)
         )
-    return Ledger(exchanges, effects)
+        contents = {one.id: partner.content(one.fields) for one in _records(space.world, partner.record)}
+    return Ledger(exchanges, effects, contents)
+
+
+def _records(world: World, kind: str) -> Iterator[Resource]:
+    offset = 0
+    while page := world.resources(kind, offset=offset):
+        yield from page
+        offset += len(page)
 
 
 def _row(kind: Any, values: Sequence[Any]) -> Any:

@@ -78,7 +78,7 @@ class Callers:
         if self.rng.random() < _WAITING:
             headers["Prefer"] = "wait=1"
         try:
-            async with session.request(ask.method, address + ask.path, json=ask.body(), headers=headers) as answer:
+            async with session.request(ask.method, address + ask.path, json=ask.body, headers=headers) as answer:
                 self.statuses[answer.status] += 1
                 body = await answer.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, ValueError):

@@ -11,19 +11,20 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from tests.support.durable.workload import FULL_STATE, UNTOLD
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from tests.support.durable.books import Attempt, Books, Effect, Exchange, Lane, Ledger, Row
-    from tests.support.durable.workload import Ask
+    from tests.support.durable.workload import Ask, Partner
 
 LOST: Final = "acknowledged, and not in the database"
 TWO_ANSWERS: Final = "one key, several deliveries"
 UNASKED: Final = "a delivery that nobody asked for"
 UNANSWERED: Final = "asked for, and never answered"
 TWICE: Final = "took effect twice"
+MADE_TWICE: Final = "a record that was made twice"
+PARTLY: Final = "settled, and not all of it took effect"
+OTHERWISE: Final = "the record shows something else than was settled last"
 STRAY: Final = "an effect of no delivery"
 DISORDER: Final = "took effect before what stood ahead of it"
 MISPLACED: Final = "stands in its lane at another place than it was accepted"
@@ -46,9 +47,7 @@ MISNAMED: Final = "the exchange is another one than its attempt row says"
 LEFT_OPEN: Final = "an attempt row that was never closed"
 
 _MAYBE: Final = frozenset({"maybe", "yes"})
-_LOOKUPS: Final = {"append": "find_step", "transfer": "find_transfer"}
-_WRITES: Final = frozenset({"register", "replace", "append", "transfer", "notify"})
-_LOGIN: Final = "login"
+LOGIN: Final = "login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +63,13 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A write with everything that is known of it."""
+    """A write with everything that is known of it; `effects` are those of its marks, `done` which these are."""
 
     ask: Ask
     row: Row
     lane: Lane
     effects: tuple[Effect, ...]
+    done: tuple[str, ...]
     sends: tuple[Attempt, ...]
 
     def __str__(self) -> str:
@@ -83,26 +83,32 @@ class _Case:
 
 
 def violations(
-    asks: Iterable[Sequence[Ask]], told: Mapping[str, Collection[str]], ledger: Ledger, books: Books
+    partner: Partner,
+    asks: Iterable[Sequence[Ask]],
+    told: Mapping[str, Collection[str]],
+    ledger: Ledger,
+    books: Books,
 ) -> Iterator[Violation]:
     """Yield every promise to callers that was broken. `told` are the deliveries that each key was answered with."""
     lanes = [list(lane) for lane in asks]
     rows = {row.id: row for row in books.deliveries}
     yield from _told(lanes, told, rows)
-    cases = list(_cases(lanes, told, ledger, books))
-    for lane in cases:
+    marked = _marked(partner, told, ledger, books)
+    for lane in _cases(lanes, told, marked, books):
         yield from _in_order(lane)
+        yield from _made_once(lane, partner)
+        yield from _shown(lane, ledger)
         for case in lane:
             yield from _effects(case)
             yield from _ending(case, lane, rows)
-    known = {(case.ask.operation, case.ask.subject) for lane in cases for case in lane}
-    for effect in ledger.effects:
-        if effect.operation in _WRITES and (effect.operation, effect.key) not in known:
-            yield Violation(STRAY, f"{effect.operation} {effect.key}, effect #{effect.seq} of #{effect.exchange}")
-    yield from _one_at_a_time(ledger, books)
+    known = {mark for lane in lanes for ask in lane for mark in ask.marks}
+    for effect, mark in marked:
+        if effect.operation in partner.writes and mark not in known:
+            yield Violation(STRAY, f"{mark}, effect #{effect.seq} of #{effect.exchange}")
+    yield from _one_at_a_time(partner, ledger, books)
 
 
-def attempts_agree(ledger: Ledger, books: Books) -> Iterator[Violation]:
+def attempts_agree(partner: Partner, ledger: Ledger, books: Books) -> Iterator[Violation]:
     """Rebuild the partner's list of exchanges from the attempt rows alone, and yield where the two differ.
 
     A row that claims an answer has its exchange, one that says that nothing left has none, and of one whose outcome is
@@ -112,7 +118,10 @@ def attempts_agree(ledger: Ledger, books: Books) -> Iterator[Violation]:
     operations = {row.id: row.operation for row in books.deliveries}
     seen = Counter(exchange.request_id for exchange in ledger.exchanges)
     for exchange in ledger.exchanges:
-        yield from _recorded(exchange, rows.get(exchange.request_id), operations)
+        row = rows.get(exchange.request_id)
+        write = None if row is None else operations.get(row.call)
+        named = LOGIN if row is None or write is None else partner.exchange(write, row)
+        yield from _recorded(exchange, row, named)
     for request_id, times in seen.items():
         if times > 1:
             yield Violation(REPEATED_ID, f"request {request_id}, {times} times")
@@ -128,7 +137,7 @@ def asked_for_persons(books: Books) -> int:
     return sum(row.state == "needs_person" for row in books.deliveries)
 
 
-def _recorded(exchange: Exchange, row: Attempt | None, operations: Mapping[str, str]) -> Iterator[Violation]:
+def _recorded(exchange: Exchange, row: Attempt | None, operation: str) -> Iterator[Violation]:
     if row is None:
         yield Violation(UNRECORDED, str(exchange))
         return
@@ -137,15 +146,8 @@ def _recorded(exchange: Exchange, row: Attempt | None, operations: Mapping[str, 
         yield Violation(RECORDED_LATE, where)
     if row.kind == "not_sent":
         yield Violation(DENIED, where)
-    if exchange.operation != _operation(row, operations):
+    if exchange.operation != operation:
         yield Violation(MISNAMED, where)
-
-
-def _operation(row: Attempt, operations: Mapping[str, str]) -> str | None:
-    write = operations.get(row.call)
-    if write is None:
-        return _LOGIN
-    return _LOOKUPS.get(write) if row.purpose == "lookup" else write
 
 
 def _told(
@@ -167,51 +169,89 @@ def _told(
             yield Violation(UNASKED, f"{row.operation} {row.id}")
 
 
+def _marked(
+    partner: Partner, told: Mapping[str, Collection[str]], ledger: Ledger, books: Books
+) -> list[tuple[Effect, str]]:
+    """Return each effect with what it is called."""
+    keys = {delivery: key for key, answers in told.items() for delivery in answers}
+    requests = {one.request_id: keys.get(one.call) for one in books.attempts}
+    asked = {one.seq: requests.get(one.request_id) for one in ledger.exchanges}
+    return [(effect, partner.mark(effect, asked.get(effect.exchange))) for effect in ledger.effects]
+
+
 def _cases(
-    lanes: Iterable[Iterable[Ask]], told: Mapping[str, Collection[str]], ledger: Ledger, books: Books
+    lanes: Iterable[Iterable[Ask]],
+    told: Mapping[str, Collection[str]],
+    marked: Iterable[tuple[Effect, str]],
+    books: Books,
 ) -> Iterator[list[_Case]]:
     rows = {row.id: row for row in books.deliveries}
     places = {lane.id: lane for lane in books.lanes}
-    effects: defaultdict[tuple[str, str], list[Effect]] = defaultdict(list)
-    for effect in ledger.effects:
-        effects[effect.operation, effect.key].append(effect)
+    effects: defaultdict[str, list[Effect]] = defaultdict(list)
+    for effect, mark in marked:
+        effects[mark].append(effect)
     sends: defaultdict[str, list[Attempt]] = defaultdict(list)
     for attempt in books.attempts:
         if attempt.purpose == "send":
             sends[attempt.call].append(attempt)
     for lane in lanes:
-        yield [
-            _Case(ask, row, places[row.lane], tuple(effects[ask.operation, ask.subject]), tuple(sends[row.id]))
-            for ask in lane
-            for row in [rows.get(next(iter(told.get(ask.key, ())), ""))]
-            if row is not None
-        ]
+        cases = []
+        for ask in lane:
+            row = rows.get(next(iter(told.get(ask.key, ())), ""))
+            if row is not None:
+                own = sorted(((effect, mark) for mark in ask.marks for effect in effects[mark]), key=_when)
+                happened, done = tuple(effect for effect, _ in own), tuple(mark for _, mark in own)
+                cases.append(_Case(ask, row, places[row.lane], happened, done, tuple(sends[row.id])))
+        yield cases
+
+
+def _when(marked: tuple[Effect, str]) -> int:
+    return marked[0].seq
 
 
 def _in_order(lane: Sequence[_Case]) -> Iterator[Violation]:
     for one, other in pairwise(lane):
         if (one.row.lane, one.row.position) >= (other.row.lane, other.row.position) or one.row.lane != other.row.lane:
             yield Violation(MISPLACED, f"{other}, behind {one}")
-    happened = sorted((effect.seq, place) for place, case in enumerate(lane) for effect in case.effects)
-    for (_, earlier), (_, later) in pairwise(happened):
+    happened = sorted(
+        (effect.seq, place, case.ask.marks.index(mark))
+        for place, case in enumerate(lane)
+        for effect, mark in zip(case.effects, case.done, strict=True)
+    )
+    for (_, *earlier), (_, *later) in pairwise(happened):
         if later < earlier:
-            yield Violation(DISORDER, f"{lane[later]}, after {lane[earlier]}")
+            yield Violation(DISORDER, f"{lane[later[0]]}, after {lane[earlier[0]]}")
+
+
+def _made_once(lane: Sequence[_Case], partner: Partner) -> Iterator[Violation]:
+    made = Counter(case.ask.record for case in lane for one in case.effects if one.operation in partner.makes)
+    for record, times in made.items():
+        if times > 1:
+            yield Violation(MADE_TWICE, f"{record}, {times} times")
+
+
+def _shown(lane: Sequence[_Case], ledger: Ledger) -> Iterator[Violation]:
+    """Hold what each record shows against what was settled last."""
+    last = {case.ask.record: case for case in lane if case.row.state == "settled" and case.ask.content is not None}
+    for record, case in last.items():
+        if ledger.contents.get(record) != case.ask.content:
+            yield Violation(OTHERWISE, f"{case}: {ledger.contents.get(record)}")
 
 
 def _effects(case: _Case) -> Iterator[Violation]:
     # A whole content that is put in place once more, before anything else is, changes nothing; `_in_order` has looked.
-    if len(case.effects) > 1 and case.ask.operation != FULL_STATE:
+    if len(case.done) > len(set(case.done)) and not case.ask.full_state:
         yield Violation(TWICE, str(case))
 
 
 def _ending(case: _Case, lane: Sequence[_Case], rows: Mapping[str, Row]) -> Iterator[Violation]:
-    untold = case.ask.operation in UNTOLD
+    untold = case.ask.untold
     if untold and case.may_have_acted and case.row.state != "needs_person":
         yield Violation(NOT_ASKED, str(case))
     match case.row.state:
         case "settled":
-            if not case.effects:
-                yield Violation(WITHOUT_EFFECT, str(case))
+            if set(case.done) != set(case.ask.marks):
+                yield Violation(PARTLY if case.effects else WITHOUT_EFFECT, str(case))
         case "superseded":
             if case.effects or case.may_have_acted or not _superseded(case, lane, rows):
                 yield Violation(NOT_SUPERSEDED, f"{case}, superseded by {case.row.superseded_by}")
@@ -242,7 +282,7 @@ def _superseded(case: _Case, lane: Sequence[_Case], rows: Mapping[str, Row]) -> 
     by = case.row.superseded_by
     while by is not None and by in newer:
         other = newer[by]
-        if (other.ask.operation, other.ask.record) != (FULL_STATE, case.ask.record) or by not in rows:
+        if not other.ask.full_state or other.ask.record != case.ask.record or by not in rows:
             return False
         if other.row.state == "settled":
             return True
@@ -250,12 +290,12 @@ def _superseded(case: _Case, lane: Sequence[_Case], rows: Mapping[str, Row]) -> 
     return False
 
 
-def _one_at_a_time(ledger: Ledger, books: Books) -> Iterator[Violation]:
+def _one_at_a_time(partner: Partner, ledger: Ledger, books: Books) -> Iterator[Violation]:
     # What a worker began that was frozen or killed may hang at the partner while others go on, after its lease.
     taken_over = {one.request_id for one in books.attempts if one.state == "interrupted"}
     last: dict[str, Exchange] = {}
     for exchange in sorted(ledger.exchanges, key=lambda one: one.began):
-        if exchange.lane is None or exchange.operation not in _WRITES or exchange.request_id in taken_over:
+        if exchange.lane is None or exchange.operation not in partner.writes or exchange.request_id in taken_over:
             continue
         before = last.get(exchange.lane)
         if before is not None and (before.ended is None or before.ended > exchange.began):

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from lienthong.mocking import Mocks
-from tests.support.durable import books, judge
+from tests.support.durable import books, judge, sessions
 from tests.support.durable.callers import CALLERS, Callers
 from tests.support.durable.hand import Hand, schedule
-from tests.support.durable.stage import LATE_SECONDS, Stage
-from tests.support.durable.workload import workload
+from tests.support.durable.stage import LOGIN_SECONDS, Stage
+from tests.support.durable.troubles import LATE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -25,26 +25,11 @@ if TYPE_CHECKING:
     from tests.support.durable.hand import Harm
     from tests.support.durable.judge import Violation
     from tests.support.durable.stage import Backend
-    from tests.support.durable.workload import Ask
+    from tests.support.durable.workload import Ask, Partner
 
 _HOUR: Final = 3600
 DRAINED_SECONDS: Final = 180.0
 _BURIED_SECONDS: Final = 60.0
-TROUBLES: Final[tuple[dict[str, Any], ...]] = (
-    {"what": "acts_late", "when": {"share": 0.05}, "with": {"seconds": LATE_SECONDS}},
-    {"what": "ack_lost", "when": {"share": 0.06}, "with": {"seconds": 2}},
-    {"what": "reset_after", "when": {"share": 0.05}},
-    {"what": "reset_before", "when": {"share": 0.03}},
-    {"what": "truncated", "when": {"share": 0.03}},
-    {"what": "hang", "when": {"share": 0.01}, "with": {"seconds": 2}},
-    {"what": "system_fault", "when": {"share": 0.04}, "with": {"acts": True}},
-    {"what": "system_fault", "when": {"share": 0.03}, "salt": "idle"},
-    {"what": "bad_gateway", "when": {"share": 0.03}},
-    {"what": "busy", "when": {"share": 0.02}},
-    {"what": "session_expired", "when": {"share": 0.005}},
-    {"what": "latency", "when": {"share": 0.04}, "with": {"seconds": 0.3}},
-)
-"""What befalls exchanges: about three in ten. Acted or not, answered or not, in every combination."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,21 +68,22 @@ class Run:
 
     folder: Path
     backend: Backend
+    partner: Partner
     size: Size
     seed: int = 1
     stage: Stage = field(init=False)
 
     def __post_init__(self) -> None:
         workers = ("worker",) if self.backend == "postgres" else ()
-        self.stage = Stage(self.folder, self.backend, self.seed, workers=workers)
+        self.stage = Stage(self.folder, self.backend, self.partner, self.seed, workers=workers)
 
     async def verdict(self) -> Verdict:
         """Run it and judge it."""
         began = time.monotonic()
         rng, stage, size = random.Random(self.seed), self.stage, self.size  # noqa: S311 - to be had again
-        asks = workload(rng, writes=size.writes, lanes=size.lanes)
+        asks = self.partner.workload(rng, writes=size.writes, lanes=size.lanes)
         async with stage.set_up():
-            await asyncio.to_thread(trouble, stage.admin, TROUBLES)
+            await asyncio.to_thread(trouble, stage, self.partner.troubles)
             callers = Callers(stage, random.Random(self.seed + 1))  # noqa: S311 - likewise
             callers.pause = size.seconds * min(CALLERS, size.lanes) / size.writes
             hand = Hand(stage, random.Random(self.seed + 2))  # noqa: S311 - likewise
@@ -112,7 +98,10 @@ class Run:
             asked = time.monotonic()
             found = await left_over(stage)
         ended = time.monotonic()
-        broken = judged(asks, callers.told, found)
+        broken = judged(self.partner, asks, callers.told, found)
+        if self.partner.dialects.get("single_session"):
+            harmed = sum(hand.done.values())
+            broken += sessions.violations(found.ledger, found.books, harms=harmed, patience=LOGIN_SECONDS)
         figures = {
             **_figures(found),
             "writes": size.writes,
@@ -140,11 +129,13 @@ class Found:
     books: Books
 
 
-def judged(asks: Sequence[Sequence[Ask]], told: Mapping[str, Collection[str]], found: Found) -> list[Violation]:
+def judged(
+    partner: Partner, asks: Sequence[Sequence[Ask]], told: Mapping[str, Collection[str]], found: Found
+) -> list[Violation]:
     """Return every promise that was broken."""
     return [
-        *judge.violations(asks, told, found.ledger, found.books),
-        *judge.attempts_agree(found.ledger, found.books),
+        *judge.violations(partner, asks, told, found.ledger, found.books),
+        *judge.attempts_agree(partner, found.ledger, found.books),
     ]
 
 
@@ -157,7 +148,7 @@ async def left_over(stage: Stage) -> Found:
             await _none_left(stage, books.LEFT_OPEN, DRAINED_SECONDS, "attempts are still open")
     await stage.stop_gateways()
     await asyncio.sleep(LATE_SECONDS)  # whatever a slow partner may still do is done then
-    return Found(await asyncio.to_thread(books.ledger, stage.admin), await books.books(stage.read))
+    return Found(await asyncio.to_thread(books.ledger, stage.admin, stage.partner), await books.books(stage.read))
 
 
 async def _none_left(stage: Stage, query: str, seconds: float, what: str) -> None:
@@ -171,11 +162,14 @@ async def _none_left(stage: Stage, query: str, seconds: float, what: str) -> Non
         await asyncio.sleep(0.2)
 
 
-def trouble(admin: str, troubles: Sequence[Mapping[str, Any]]) -> None:
-    """Put faults in force at the partner's writes and look-ups, and at its log-in."""
-    with Mocks(admin) as mocks:
+def trouble(stage: Stage, troubles: Sequence[Mapping[str, Any]]) -> None:
+    """Have the partner speak as it does, and put faults in force there, for an hour if nothing else is said."""
+    with Mocks(stage.admin) as mocks:
+        if stage.partner.dialects:
+            mocks.space().dialects.speak(stage.partner.name, **stage.partner.dialects)
         for one in troubles:
-            mocks.space().faults.add_as_said({"until": {"seconds": _HOUR}, "for": {"door": books.DOOR}, **one})
+            whom = {"door": stage.partner.name, **one.get("for", {})}
+            mocks.space().faults.add_as_said({"until": {"seconds": _HOUR}, **one, "for": whom})
 
 
 def _figures(found: Found) -> dict[str, object]:

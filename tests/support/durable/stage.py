@@ -24,7 +24,6 @@ from lienthong.processes import NotReady, started
 from tests.support import artifacts, cut, province
 from tests.support.chaos import free_port
 from tests.support.durable import books
-from tests.support.durable.workload import AGENCIES
 from tests.support.postgres import Postgres
 
 if TYPE_CHECKING:
@@ -33,13 +32,13 @@ if TYPE_CHECKING:
 
     from lienthong.processes import Child
     from tests.support.durable.books import Fetch
+    from tests.support.durable.workload import Partner
 
 Backend: TypeAlias = Literal["sqlite", "postgres"]
 LEASE_SECONDS: Final = 3.0
 SETTLE_SECONDS: Final = 2.5
 ATTEMPT_SECONDS: Final = 1.0
-LATE_SECONDS: Final = 1.5
-"""When a slow partner acts after it was asked: after our time ran out, and before it counts."""
+LOGIN_SECONDS: Final = 2.0
 CITIZENS: Final = 300
 DELIVERY: Final[dict[str, Any]] = {
     "base_seconds": 0.1,
@@ -57,7 +56,7 @@ POLICY: Final[dict[str, Any]] = {
     "retry": {"told_floor_seconds": 0.05, "untold_seconds": 0.05},
     "rate": {"per_second": 1000, "burst": 200, "ramp_from_per_second": 100, "ramp_seconds": 1},
     "breaker": {"window_seconds": 3, "failures": 60, "share": 0.9, "probe_seconds": 0.2, "probes_to_close": 1},
-    "credentials": {"renew_seconds": 2, "hold_seconds": 0.5},
+    "credentials": {"renew_seconds": LOGIN_SECONDS, "hold_seconds": 0.5},
 }
 TRANSPORT: Final = {"first_byte": 0.9, "read": 0.9}
 _STARTS: Final = 5
@@ -70,11 +69,14 @@ class Stage:
 
     folder: Path
     backend: Backend
+    partner: Partner
     seed: int = 1
     """That of the mocks: which exchanges are struck by a fault depends on it alone."""
     entry: Mapping[str, str] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
     """What the environment of the gateways says beyond the ordinary."""
+    adapter: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the partner's adapter beyond the ordinary."""
     workers: tuple[str, ...] = ()
     """Processes beside the servers that carry deliveries out and answer no calls."""
     later: tuple[str, ...] = ()
@@ -246,7 +248,7 @@ class Stage:
             StoreSettings.model_validate({**store, "keys": str(self.folder / "keys")}), serving=False
         )
         try:
-            agencies = [AgencyCode(code) for code in AGENCIES]
+            agencies = [AgencyCode(code) for code in self.partner.agencies]
             for agency in agencies:
                 await opened.agencies.add(agency, "UBND xã Mẫu", by="test")
             client = Client(name="motcua", scopes=frozenset(Scope), agencies=frozenset(agencies))
@@ -255,19 +257,17 @@ class Stage:
             await opened.close()
 
     def _write_config(self, store: Mapping[str, str]) -> None:
-        door = self.mocks.ready["credentials"]["partner"]
-        accounts = {one["agency"]: {"username": one["username"], "secret": one["secret"]} for one in door["accounts"]}
         adapter = {
-            "endpoint": self.mocks.ready["partner"],
+            **self.partner.adapter(self.mocks.ready),
             "settle_after_seconds": SETTLE_SECONDS,
             "transport": TRANSPORT,
-            "accounts": accounts,
+            **self.adapter,
         }
         config = {
             "server": {"stop_seconds": 5},
             "store": {**store, "keys": str(self.folder / "keys")},
             "delivery": DELIVERY,
-            "systems": {"partner": {"policy": POLICY, "adapter": adapter}},
+            "systems": {self.partner.name: {"policy": POLICY, "adapter": adapter}},
         }
         self._config.write_text("\n".join(_toml(config)), encoding="utf-8")
 

@@ -1,123 +1,36 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support.durable import judge
-from tests.support.durable.books import Attempt, Books, Effect, Exchange, Lane, Ledger, Row
-from tests.support.durable.workload import Ask
+from tests.support.durable.books import Effect
+from tests.support.durable.doctor import Doctor
+from tests.support.durable.partners import SYNTHETIC, synthetic
 
-LANE = 7
+if TYPE_CHECKING:
+    from tests.support.durable.workload import Ask
+
 OPERATIONS = ("register", "replace", "append", "replace", "transfer", "notify", "append")
 PARTS = ("", "1", "1", "2", "T", "N", "2")
-DELIVERIES = tuple(f"d{place}" for place in range(len(OPERATIONS)))
 SUPERSEDED, TRANSFER, NOTIFY, BEHIND = 1, 4, 5, 6
 
 
 def _asks() -> list[Ask]:
-    given = {"lane": "H-1", "record": "H-1", "agency": "000.00.01.H99", "stated_lane": False}
+    given = {"lane": "H-1", "record": "H-1", "agency": "000.00.01.H99"}
     return [
-        Ask(place=place, operation=operation, part=part, **given)
+        synthetic.ask(place=place, operation=operation, part=part, **given)
         for place, (operation, part) in enumerate(zip(OPERATIONS, PARTS, strict=True))
     ]
 
 
-class Doctor:
-    """A run in which all went well, to be doctored: one lane, of whose writes the notice may have been sent."""
-
-    def __init__(self) -> None:
-        self.asks = _asks()
-        self.told: dict[str, set[str]] = {}
-        self.rows: dict[int, Row] = {}
-        self.lane = Lane(id=LANE, name="H-1", head=NOTIFY + 1, parked="needs_person")
-        self.attempts: dict[str, Attempt] = {}
-        self.exchanges: dict[str, Exchange] = {}
-        self.effects: list[Effect] = []
-        self._ticks, self._numbers = count(1), count(1)
-        for ask in self.asks:
-            delivery = DELIVERIES[ask.place]
-            self.told[ask.key] = {delivery}
-            state = {SUPERSEDED: "superseded", NOTIFY: "needs_person", BEHIND: "accepted"}.get(ask.place, "settled")
-            self.rows[ask.place] = Row(
-                id=delivery,
-                number=ask.place,
-                operation=ask.operation,
-                lane=LANE,
-                position=ask.place + 1,
-                state=state,
-                superseded_by="d3" if ask.place == SUPERSEDED else None,
-                attempts=int(state in {"settled", "needs_person"}),
-                may_have_acted="no",
-                why="may_have_acted" if state == "needs_person" else None,
-            )
-            if state == "settled":
-                self.send(ask.place, "answered", acted=True)
-        self.send(NOTIFY, "failed", kind="unknown_outcome", acts="maybe", acted=True)
-
-    def send(self, place: int, state: str, *, kind: str | None = None, acts: str | None = None, acted: bool) -> str:
-        """Let an exchange happen, and return its request id."""
-        ask, number = self.asks[place], next(self._numbers)
-        request = f"r{number}"
-        self.attempts[request] = Attempt(
-            call=DELIVERIES[place],
-            ordinal=1,
-            request_id=request,
-            opened=float(number),
-            state=state,
-            kind=kind,
-            layer=None,
-            reason=None,
-            may_have_acted=acts,
-            purpose="send",
-            status=200 if state == "answered" else None,
-        )
-        self.exchanges[request] = Exchange(
-            seq=number,
-            began=next(self._ticks),
-            ended=next(self._ticks),
-            wall=number + 0.5,
-            operation=ask.operation,
-            request_id=request,
-            key=ask.subject,
-            lane=ask.lane,
-            faults=(),
-            outcome="applied",
-            acted=acted,
-            status=200,
-        )
-        if acted:
-            self.take_effect(place, number)
-        return request
-
-    def take_effect(self, place: int, exchange: int = 99) -> None:
-        """Let the partner do something."""
-        ask = self.asks[place]
-        effect = Effect(
-            seq=len(self.effects) + 1, exchange=exchange, operation=ask.operation, key=ask.subject, lane=ask.lane
-        )
-        self.effects.append(effect)
-
-    def row(self, place: int, **changes: Any) -> None:
-        """Change what the database says of a delivery."""
-        self.rows[place] = replace(self.rows[place], **changes)
-
-    def attempt(self, request: str, **changes: Any) -> None:
-        """Change what the database says of an attempt."""
-        self.attempts[request] = replace(self.attempts[request], **changes)
-
-    def request(self, place: int) -> str:
-        """Return the request id of the first send of a write."""
-        return next(one.request_id for one in self.attempts.values() if one.call == DELIVERIES[place])
-
-    def found(self) -> set[str]:
-        """Return what the judge finds broken."""
-        ledger = Ledger(tuple(self.exchanges.values()), tuple(self.effects))
-        books = Books(tuple(self.rows.values()), (self.lane,), tuple(self.attempts.values()))
-        broken = [*judge.violations([self.asks], self.told, ledger, books), *judge.attempts_agree(ledger, books)]
-        return {violation.what for violation in broken}
+def _partners_run() -> Doctor:
+    """Return a run in which all went well, to be doctored: one lane, of whose writes the notice may have been sent."""
+    run = Doctor(SYNTHETIC, _asks(), superseded={SUPERSEDED: 3}, doubtful=NOTIFY)
+    run.send(NOTIFY, "failed", kind="unknown_outcome", acts="maybe")
+    return run
 
 
 def _lost(run: Doctor) -> None:
@@ -168,6 +81,14 @@ def _without_effect(run: Doctor) -> None:
     run.effects = [one for one in run.effects if one.operation != "append"]
 
 
+def _made_twice(run: Doctor) -> None:
+    run.take_effect(0)
+
+
+def _otherwise(run: Doctor) -> None:
+    run.contents["H-1"] = run.asks[0].content or ""
+
+
 def _superseded_by_nothing(run: Doctor) -> None:
     run.row(SUPERSEDED, superseded_by=None)
 
@@ -190,7 +111,7 @@ def _not_parked(run: Doctor) -> None:
 
 
 def _overtook(run: Doctor) -> None:
-    run.send(BEHIND, "answered", acted=True)
+    run.send(BEHIND, "answered")
 
 
 def _unfinished(run: Doctor) -> None:
@@ -241,6 +162,8 @@ def _left_open(run: Doctor) -> None:
         (_unasked, judge.UNASKED),
         (_unanswered, judge.UNANSWERED),
         (_twice, judge.TWICE),
+        (_made_twice, judge.MADE_TWICE),
+        (_otherwise, judge.OTHERWISE),
         (_stray, judge.STRAY),
         (_disorder, judge.DISORDER),
         (_whole_content_again_behind_a_step, judge.DISORDER),
@@ -267,7 +190,7 @@ def _left_open(run: Doctor) -> None:
 )
 def test_each_broken_promise_is_condemned(doctored: Any, what: str) -> None:
     """A run that was doctored to break one promise is found to have broken it."""
-    run = Doctor()
+    run = _partners_run()
     assert run.found() == set()
     doctored(run)
     assert what in run.found()
@@ -275,7 +198,7 @@ def test_each_broken_promise_is_condemned(doctored: Any, what: str) -> None:
 
 def test_a_whole_content_may_be_put_in_place_again() -> None:
     """A full-state write that is sent twice changes nothing the second time, if nothing stood between."""
-    run = Doctor()
+    run = _partners_run()
     place = next(number for number, one in enumerate(run.effects) if one.operation == "replace")
     again = run.effects[place]
     run.effects = [
@@ -287,7 +210,7 @@ def test_a_whole_content_may_be_put_in_place_again() -> None:
 
 def test_a_send_may_begin_while_one_of_a_lost_worker_hangs() -> None:
     """An exchange that its worker could not see to the end, and others took over, may still be open at the partner."""
-    run = Doctor()
+    run = _partners_run()
     first = run.request(0)
     run.exchanges[first] = replace(run.exchanges[first], ended=None)
     run.attempt(first, state="interrupted", may_have_acted="maybe", status=None)
