@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -187,6 +187,10 @@ class PortalSection(_Section):
     adapter: PortalSettings
     policy: PolicySettings = PolicySettings()
     captures: Path | None = Field(None, description="File for masked raw captures, for a report to the partner")
+    sent_code: Literal["portal", "unit"] = Field(
+        "portal",
+        description="Which of a dossier's two codes goes up as MaHoSo. Assumed: the portal's, where it has one.",
+    )
 
 
 class SystemsSettings(_Section):
@@ -224,8 +228,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _leased_long_enough(self) -> Self:
-        if self.systems.partner is not None and not self.delivery.outlasts(self.systems.partner.policy):
-            raise ValueError("systems.partner.policy.attempt_seconds must be shorter than delivery.lease_seconds")
+        written = {"portal": self.systems.portal, "partner": self.systems.partner}
+        for name, section in written.items():
+            if section is not None and not self.delivery.outlasts(section.policy):
+                raise ValueError(f"systems.{name}.policy.attempt_seconds must be shorter than delivery.lease_seconds")
         if not self.webhooks.deliveries(self.delivery).outlasts(self.webhooks.policy):
             raise ValueError("webhooks.policy.attempt_seconds must be shorter than delivery.lease_seconds")
         return self

@@ -12,9 +12,12 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from contracts import VIETNAM
 from contracts.model import Kind, Layer
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from contracts.model import Failure
 
 
@@ -45,6 +48,20 @@ def catalogue(language: Language) -> dict[str, str]:
 def text(language: Language, key: str, /, **values: str | int) -> str:
     """Return the text under `key` with its placeholders filled. Raises `KeyError` for a key nobody wrote."""
     return catalogue(language)[key].format(**values)
+
+
+def moment(language: Language, when: datetime) -> str:
+    """Return a moment as it is told by the clocks of Vietnam, to the minute."""
+    there = when.astimezone(VIETNAM)
+    return text(
+        language,
+        "timeline.when",
+        hour=f"{there.hour:02}",
+        minute=f"{there.minute:02}",
+        day=f"{there.day:02}",
+        month=f"{there.month:02}",
+        year=there.year,
+    )
 
 
 def system_name(language: Language, system: str) -> str:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from gateway.api import (
     citizens,
     deliveries,
+    dossiers,
     events,
     health,
     openapi,
@@ -80,7 +81,15 @@ def api(*more: Callable[[FastAPI], Schemas]) -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    own = (citizens.routes, portal.routes, deliveries.routes, replays.routes, events.routes, webhooks.routes)
+    own = (
+        citizens.routes,
+        dossiers.routes,
+        portal.routes,
+        deliveries.routes,
+        replays.routes,
+        events.routes,
+        webhooks.routes,
+    )
     parts = (*own, *more, systems.routes, health.routes)
     schemas = [part(app) for part in parts]
     _explained(app)

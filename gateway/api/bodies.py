@@ -11,18 +11,26 @@ from gateway.api.problems import Refused, wrong_fields
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from contracts.model import WrongField
+
 Body = TypeVar("Body", bound=BaseModel)
 
 
-async def read(request: Request, schema: type[Body]) -> Body:
+async def read(
+    request: Request, schema: type[Body], *, context: object = None, wrong: tuple[WrongField, ...] = ()
+) -> Body:
     """Return the body as `schema`. Raises `Refused` for another media type, or naming every wrong field.
 
-    The JSON reader refuses nesting deeper than its own limit; size and time are limited before it.
+    `context` is what the schema's validators ask; `wrong` is what is wrong beside the body. The JSON reader refuses
+    nesting deeper than its own limit; size and time are limited before it.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise Refused("media_type")
     content = await request.body()
     try:
-        return schema.model_validate_json(content)
+        body = schema.model_validate_json(content, context=context)
     except ValidationError as error:
-        raise Refused("body_invalid", fields=wrong_fields(error)) from None
+        raise Refused("body_invalid", fields=(*wrong, *wrong_fields(error))) from None
+    if wrong:
+        raise Refused("body_invalid", fields=wrong)
+    return body

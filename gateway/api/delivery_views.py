@@ -43,6 +43,11 @@ def detail_view(
     return DeliveryDetailV1.model_validate({**_fields(delivery, language), "tried": tried, "decided": decided})
 
 
+def next_step(delivery: Delivery, language: Language) -> str | None:
+    """Return what has to be done about a delivery now; `None` if nothing."""
+    return _next(delivery, _failure(delivery), language)
+
+
 def refused(not_heard: NotHeard) -> Refused:
     """Return the refusal that a caller is told."""
     return Refused(f"delivery_{not_heard.refusal}")

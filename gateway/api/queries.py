@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from contracts.model import FINAL, OPEN, AgencyCode, DeliveryState, WrongField
 from gateway.api.problems import Refused
+from gateway.delivery import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -56,6 +57,16 @@ class Query:
     def cursor(self) -> int | None:
         """Return the number of the last delivery that has been seen."""
         return self._number("cursor")
+
+    def place(self) -> Mark:
+        """Return the place in a dossier's timeline that has been seen last."""
+        given = self._given.get("cursor")
+        if given is not None:
+            try:
+                return Mark.parse(given)
+            except ValueError:
+                self._wrong.append(WrongField("cursor", "cursor"))
+        return Mark()
 
     def check(self) -> None:
         """Raise `Refused` if anything was wrong."""

@@ -6,7 +6,7 @@ The status speaks of acceptance: 202 while the delivery is open, 200 once it is 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
@@ -26,6 +26,7 @@ from gateway.delivery import (
     KeyReused,
     OtherDossiers,
     RevisionOlder,
+    SentAs,
     Submission,
     Word,
 )
@@ -33,9 +34,12 @@ from gateway.delivery import Refused as NotHeard
 from gateway.resilience import StoreUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
-    from gateway.delivery import DossierRefusal
+    from contracts.model import DossierCode, WrongField
+    from gateway.delivery import DossierRef, DossierRefusal
     from gateway.runtime import Gateway
     from gateway.security import Identity, Scope
     from gateway.systems import Draft
@@ -59,21 +63,48 @@ class Writing(Generic[W]):
     body: W
 
     @classmethod
-    async def read(cls, request: Request, scope: Scope, schema: type[W]) -> Self:
-        """Return the write in `request`. Raises `Refused`."""
+    async def read(
+        cls,
+        request: Request,
+        scope: Scope,
+        schema: type[W],
+        *,
+        context: object = None,
+        wrong: tuple[WrongField, ...] = (),
+    ) -> Self:
+        """Return the write in `request`; `context` and `wrong` are as for its body. Raises `Refused`."""
         gateway: Gateway = request.app.state.gateway
         identity = access.identify(gateway, request, scope)
         keys = request.headers.getlist("idempotency-key")
         if len(keys) != 1 or not _KEY.fullmatch(keys[0]):
             raise Refused("idempotency_key")
-        body = await bodies.read(request, schema)
+        body = await bodies.read(request, schema, context=context, wrong=wrong)
         access.admit(gateway, identity, scope, body.purpose.agency, body.purpose.officer)
         return cls(gateway=gateway, request=request, identity=identity, key=keys[0], body=body)
 
     async def deliver(self, draft: Draft) -> Response:
         """Store it, wait for its end as long as the caller wants, and answer. Raises `Refused`."""
+        return await self._answered(self._taken(await self._handed_in(self.submission(draft))))
+
+    async def deliver_dossier(self, draft: Callable[[DossierCode], Draft], ref: DossierRef) -> Response:
+        """Do the same with a write about a dossier: it goes out as `ref` says, or as the dossier did before."""
+        assert ref.sent_as is not None  # noqa: S101 - what goes out, goes out under a code
+        done = await self._handed_in(self.submission(draft(ref.sent_as), ref))
+        if isinstance(done, SentAs):
+            done = await self._handed_in(self.submission(draft(done.code), replace(ref, sent_as=done.code)))
+        return await self._answered(self._taken(done))
+
+    async def repeated(self, submission: Submission) -> Response | None:
+        """Answer what was handed in before under the same key; `None` if nothing was. Raises `Refused`."""
+        found = await self.gateway.deliveries.repeated(submission)
+        if isinstance(found, KeyReused):
+            raise Refused("key_reused")
+        return None if found is None else await self._answered(found)
+
+    def submission(self, draft: Draft, dossier: DossierRef | None = None) -> Submission:
+        """Return the write as it is handed to deliveries."""
         subjects, person = self.gateway.subjects, draft.person
-        submission = Submission(
+        return Submission(
             client=self.identity.client.name,
             method=self.request.method,
             resource=self.request.url.path,
@@ -86,8 +117,10 @@ class Writing(Generic[W]):
             subject="" if person is None else subjects.subject(person),
             topic=draft.topic,
             legal_due_at=self.body.legal_due_at,
+            dossier=dossier,
         )
-        accepted = await self._stored(submission)
+
+    async def _answered(self, accepted: Accepted) -> Response:
         delivery, wanted = accepted.delivery, preferences.wait(self.request.headers)
         headers = {"Cache-Control": "no-store", "Location": f"/v1/deliveries/{delivery.id}"}
         if wanted is not None:
@@ -109,8 +142,8 @@ class Writing(Generic[W]):
         except StoreUnavailable:
             return delivery
 
-    async def _stored(self, submission: Submission) -> Accepted:
-        done = await self._handed_in(submission)
+    def _taken(self, done: Accepted | KeyReused | BacklogFull | DossierRefusal | NotHeard) -> Accepted:
+        """Return what was accepted. Raises `Refused`."""
         match done:
             case Accepted():
                 return done
@@ -120,7 +153,7 @@ class Writing(Generic[W]):
                 raise Refused("backlog_full", retry_after=_BACKLOG_SECONDS)
             case ForeignDossier():
                 raise Refused("no_such_dossier")
-            case OtherDossiers():
+            case OtherDossiers() | SentAs():  # two codes at once as that under which it goes out
                 raise Refused("dossier_codes_differ")
             case RevisionOlder():
                 raise Refused("revision_older")

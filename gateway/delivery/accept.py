@@ -104,7 +104,7 @@ async def lane_name(entry: Entry, tx: Transaction) -> str | DossierRefusal:
     one = entry.submission
     if one.dossier is None:
         return one.lane
-    return await dossiers.place(one.dossier, one.purpose.agency, entry.id, tx)
+    return await dossiers.place(one.dossier, one.operation.system, one.purpose.agency, entry.id, tx)
 
 
 async def post(entry: Entry, outlook: Outlook, settings: DeliverySettings, tx: Transaction) -> DeliveryRow:
@@ -126,6 +126,16 @@ async def claim_key(entry: Entry, outlook: Outlook, settings: DeliverySettings, 
         found = await idempotency.take(key, entry.body, entry.id, outlook.present + entry.key_kept, tx)
         if found is None:
             return None
+    return await _taken(entry, found, tx)
+
+
+async def taken(entry: Entry, tx: Transaction) -> Taken | None:
+    """Return what the entry's key was taken for, `None` if it is free."""
+    found = await idempotency.find(entry.key(), tx)
+    return None if found is None else await _taken(entry, found, tx)
+
+
+async def _taken(entry: Entry, found: tuple[bytes, str], tx: Transaction) -> Taken:
     body, delivery = found
     return Taken(delivery, await deliveries.get(delivery, tx) if body == entry.body else None)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from contracts.model import AgencyCode, DossierCode
 from gateway.delivery import rows
-from gateway.delivery.values import ForeignDossier, OtherDossiers, RevisionOlder
+from gateway.delivery.values import ForeignDossier, OtherDossiers, RevisionOlder, SentAs
 from gateway.store.tables import audit, deliveries, dossiers
 from gateway.store.times import from_micros
 
@@ -37,7 +37,8 @@ class DossierView:
     """A dossier of which something was handed in here. `codes` are in the order in which they became known.
 
     `agency` is that of whoever handed it in first. `revision` is the newest accepted, `None` if none was ever told.
-    `known` names the systems that know it: something about it was settled there, or the whole of it is on its way.
+    `sent_as` is the code under which it goes out. `known` names the systems that know it: something about it was
+    settled there, or the whole of it is on its way.
     """
 
     id: str
@@ -45,6 +46,7 @@ class DossierView:
     agency: AgencyCode
     revision: int | None
     made_at: datetime
+    sent_as: DossierCode | None
     known: frozenset[str]
 
 
@@ -97,7 +99,7 @@ class Timeline:
     more: bool
 
 
-async def place(ref: DossierRef, agency: AgencyCode, new: str, tx: Transaction) -> str | DossierRefusal:
+async def place(ref: DossierRef, system: str, agency: AgencyCode, new: str, tx: Transaction) -> str | DossierRefusal:
     """Return the dossier of a write, which is its lane's name. It is made, as `new`, if no code of it is known.
 
     Its codes and the dossier stay locked; what is refused has to be undone.
@@ -105,8 +107,9 @@ async def place(ref: DossierRef, agency: AgencyCode, new: str, tx: Transaction) 
     found = {await dossiers.claim(code, new, tx) for code in sorted({code.value for code in ref.codes})}
     there = found - {new}
     mine = {one.value for one in ref.agencies}
+    sent_as = None if ref.sent_as is None else ref.sent_as.value
     if not there:
-        await dossiers.insert(new, agency.value, ref.revision, tx)
+        await dossiers.insert(new, agency.value, ref.revision, sent_as, tx)
         return new
     if len(there) > 1:
         return OtherDossiers() if await dossiers.agencies(there, tx) <= mine else ForeignDossier()
@@ -118,6 +121,10 @@ async def place(ref: DossierRef, agency: AgencyCode, new: str, tx: Transaction) 
         return ForeignDossier()
     if ref.revision is not None and row.revision is not None and row.revision > ref.revision:
         return RevisionOlder(row.revision)
+    if sent_as is not None and row.sent_as != sent_as:
+        if row.sent_as is not None and await deliveries.may_be_at(system, await dossiers.codes(one, tx), tx):
+            return SentAs(DossierCode(row.sent_as))
+        await dossiers.send_as(one, sent_as, tx)
     return one
 
 
@@ -135,6 +142,7 @@ async def find(code: DossierCode, agencies: Collection[AgencyCode] | None, engin
             agency=AgencyCode(row.agency),
             revision=row.revision,
             made_at=from_micros(row.made_at),
+            sent_as=None if row.sent_as is None else DossierCode(row.sent_as),
             known=frozenset(await deliveries.systems_knowing(codes, tx)),
         )
 
@@ -152,6 +160,19 @@ async def content(
 
     row = await engine.read(query)
     return None if row is None else _written(row, seal)
+
+
+async def standing(
+    dossier: str, agencies: Collection[AgencyCode] | None, engine: Engine, seal: Seal
+) -> Delivery | None:
+    """Return the oldest delivery about the dossier that stands in its lane: what comes next waits for it."""
+
+    async def query(tx: Transaction) -> DeliveryRow | None:
+        codes, theirs = await dossiers.codes(dossier, tx), _values(agencies)
+        return await deliveries.oldest_standing(codes, theirs, tx) if _any(codes, theirs) else None
+
+    row = await engine.read(query)
+    return None if row is None else rows.view(row, seal)
 
 
 async def timeline(  # noqa: PLR0917 - what is asked for, and of what

@@ -127,6 +127,12 @@ class Deliveries:
             done = undone.answer
         return self._accepted(entry, done)
 
+    async def repeated(self, submission: Submission) -> Accepted | KeyReused | None:
+        """Return what came of a write that was handed in before under the same key; `None` if none was."""
+        entry = self._entry(submission)
+        found = await self._engine.read(partial(accept.taken, entry))
+        return None if found is None else self._repeated(found)
+
     async def get(self, delivery: str) -> Delivery | None:
         """Return a delivery as it stands."""
         row = await self._engine.read(partial(deliveries.get, delivery))
@@ -214,6 +220,10 @@ class Deliveries:
         """Return the last whole content of a dossier that was accepted for a system and not taken back."""
         return await dossiers.content(dossier, system, agencies, self._engine, self._store.seal)
 
+    async def standing(self, dossier: str, *, agencies: Collection[AgencyCode] | None = None) -> Delivery | None:
+        """Return the oldest delivery about a dossier that still stands in its lane, at any system."""
+        return await dossiers.standing(dossier, agencies, self._engine, self._store.seal)
+
     async def timeline(
         self,
         dossier: str,
@@ -286,14 +296,15 @@ class Deliveries:
         if isinstance(done, DossierRefusal):
             return done
         if isinstance(done, Taken):
-            if done.row is None:
-                return KeyReused(done.delivery)
-            if done.delivery != entry.id:
-                return Accepted(self._view(done.row), new=False)
+            if done.row is None or done.delivery != entry.id:
+                return self._repeated(done)
             done = done.row  # it was ours: the answer to a commit had been lost
         self._observer.accepted(done.system, done.operation)
         self.wake(done.system)
         return Accepted(self._view(done), new=True)
+
+    def _repeated(self, done: Taken) -> Accepted | KeyReused:
+        return KeyReused(done.delivery) if done.row is None else Accepted(self._view(done.row), new=False)
 
     def _heard(self, done: DeliveryRow | Refusal) -> Changed | Refused:
         if isinstance(done, Refusal):

@@ -36,12 +36,14 @@ class DossierRef:
     """The dossier that a write is about. Each of `codes` names it, and all of them lead to one lane.
 
     `agencies` are those that the client acts for: a dossier of any other does not exist for it. `revision` counts the
-    client's whole contents; one that is older than the newest accepted is refused.
+    client's whole contents; one that is older than the newest accepted is refused. `sent_as` is the code under which
+    the write goes out, `None` if under none.
     """
 
     codes: tuple[DossierCode, ...]
     agencies: frozenset[AgencyCode]
     revision: int | None = None
+    sent_as: DossierCode | None = None
 
     def __post_init__(self) -> None:
         if not self.codes:
@@ -169,7 +171,17 @@ class RevisionOlder:
     last: int
 
 
-DossierRefusal: TypeAlias = OtherDossiers | ForeignDossier | RevisionOlder
+@dataclass(frozen=True, slots=True)
+class SentAs:
+    """The system may have the dossier under this code already: under another it would be a second one there.
+
+    Nothing was stored; it can be handed in again to go out as `code`.
+    """
+
+    code: DossierCode
+
+
+DossierRefusal: TypeAlias = OtherDossiers | ForeignDossier | RevisionOlder | SentAs
 
 
 @dataclass(frozen=True, slots=True)

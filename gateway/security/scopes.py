@@ -14,6 +14,8 @@ class Scope(StrEnum):
     """Read a citizen's record (tra cứu thông tin công dân)."""
     DOSSIERS_READ = "dossiers:read"
     """Follow dossiers (hồ sơ), and ask the national portal what it has of one."""
+    DOSSIERS_WRITE = "dossiers:write"
+    """Hand in dossiers and their progress (tiến độ xử lý) for the national portal."""
     SYSTEMS_READ = "systems:read"
     """See the state of the national systems as the gateway sees them."""
     SYSTEMS_OPERATE = "systems:operate"

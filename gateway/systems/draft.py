@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from contracts.model import Exchange, IdentityNumber, LookupAnswer, Operation
-    from gateway.delivery import Order
+    from gateway.delivery import Flow, Order
 
 R = TypeVar("R")
 
@@ -42,11 +42,13 @@ class Writing(Generic[R, C]):
         request: type[R],
         send: Callable[[R, Order, C, Exchange], Awaitable[bytes]],
         look_up: Callable[[R, Order, C, Exchange], Awaitable[LookupAnswer]] | None = None,
+        flow: Flow | None = None,
     ) -> None:
         self._operation = operation
         self._stored: TypeAdapter[R] = TypeAdapter(request)
         self._send = send
         self._look_up = look_up
+        self._flow = flow
 
     def draft(self, request: R, *, topic: str | None = None, person: IdentityNumber | None = None) -> Draft:
         """Return the request as it is handed in."""
@@ -57,9 +59,8 @@ class Writing(Generic[R, C]):
 
     def write(self) -> Write[C]:
         """Return the operation as deliveries know it."""
-        return Write(
-            operation=self._operation, send=self._sent, look_up=None if self._look_up is None else self._looked_up
-        )
+        look_up = None if self._look_up is None else self._looked_up
+        return Write(operation=self._operation, send=self._sent, look_up=look_up, flow=self._flow)
 
     async def _sent(self, credential: C, exchange: Exchange, order: Order) -> bytes:
         return await self._send(self._stored.validate_json(order.payload), order, credential, exchange)

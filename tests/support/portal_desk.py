@@ -12,23 +12,38 @@ import httpx
 
 from contracts.model import AgencyCode
 from gateway.api.app import create_app
+from gateway.api.schemas.dossier_parts import ProgressStepV1
+from gateway.api.schemas.dossiers import DossierV1
 from gateway.runtime import Gateway
 from gateway.security import Client, Scope
 from gateway.settings import Settings
 from mocks.server import ready_line
 from tests.support.gateways import AGENCY
 from tests.support.hosting import URL, Mounted, MountedAsync
+from tests.support.portal import Portal, dossier
 from tests.support.portal_adapter import BASE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+    from contracts.model.dossier import Dossier, DossierProgress
     from mocks.app import MockApp
 
 OTHER = "000.00.02.H99"
 NAMESPACES = count(1)
 PURPOSE = {"agency": AGENCY, "procedure": "9.999001", "officer": "canbo.thu01"}
+
+
+def body(one: Dossier) -> dict[str, Any]:
+    """Return a dossier as it is handed in."""
+    found: dict[str, Any] = json.loads(DossierV1.of(one).model_dump_json())
+    return found
+
+
+def steps(progress: DossierProgress) -> list[dict[str, Any]]:
+    """Return steps as they are handed in."""
+    return [json.loads(ProgressStepV1.of(one).model_dump_json()) for one in progress.steps]
 
 
 @dataclass
@@ -44,6 +59,39 @@ class Desk:
         """Ask what the portal has."""
         headers = {"Prefer": f"wait={wait}"}
         return await self.client.get(f"/v1/portal/dossiers/{code}", params={**PURPOSE, **changes}, headers=headers)
+
+    async def put(self, code: str, content: object, wait: int | None = 20, **more: Any) -> httpx.Response:
+        """Hand a dossier in; `key` and `agency` may be given."""
+        return await self._write("PUT", f"/v1/dossiers/{code}", code, wait, dossier=content, **more)
+
+    async def progress(self, code: str, steps: object, wait: int | None = 20, **content: Any) -> httpx.Response:
+        """Hand steps in; `key` and `agency` may be given."""
+        return await self._write("POST", f"/v1/dossiers/{code}/progress", code, wait, steps=steps, **content)
+
+    async def follow(self, code: str, **query: Any) -> Any:
+        """Return a dossier's timeline."""
+        answer = await self.client.get(f"/v1/dossiers/{code}", params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def _write(self, method: str, path: str, code: str, wait: int | None, **content: Any) -> httpx.Response:
+        headers = {"Idempotency-Key": content.pop("key", f"viec-{next(self._keys)}")}
+        if wait is not None:
+            headers["Prefer"] = f"wait={wait}"
+        purpose = {**PURPOSE, "dossier": code, "agency": content.pop("agency", AGENCY)}
+        return await self.client.request(method, path, json={"purpose": purpose, **content}, headers=headers)
+
+    async def another(self, *agencies: str, language: str = "en") -> httpx.AsyncClient:
+        """Return another software that acts for these agencies."""
+        name, codes = f"khac-{next(self._keys)}", frozenset(map(AgencyCode, agencies))
+        return await caller(self.gateway, Client(name=name, scopes=frozenset(Scope), agencies=codes), language)
+
+    async def bring(self, code: str, **fields: object) -> None:
+        """Let somebody else bring a dossier to the portal."""
+        portal = Portal(self.mocks, f"{URL}/portal")
+        await portal.log_in()
+        answer = await portal.create(dossier(code, **fields))
+        assert answer.json()["error_code"] == 0, answer.text
 
     async def told(self, path: str, content: object = None, method: str = "GET") -> Any:
         """Call the mocks' admin API in the namespace of this test."""

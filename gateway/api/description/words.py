@@ -180,6 +180,14 @@ PARAMETERS = {
         "schema": {"type": "string"},
         "example": "AQAAAAAAAAAqKsnJOw",
     },
+    "TimelineCursor": {
+        "name": "cursor",
+        "in": "query",
+        "required": False,
+        "description": "`next_cursor` of the page before; none: from the first step on.",
+        "schema": {"type": "string"},
+        "example": "1042.77",
+    },
     "EventLimit": {
         "name": "limit",
         "in": "query",

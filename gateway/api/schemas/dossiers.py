@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from contracts.model import DossierCode, IdentityNumber, OldCardNumber, ProcedureCode
 from contracts.model import dossier as model
+from gateway.api.schemas.common import PurposeV1
 from gateway.api.schemas.deliveries import WriteV1
 from gateway.api.schemas.dossier_parts import (
     STATUS,
@@ -21,7 +22,7 @@ from gateway.api.schemas.dossier_parts import (
     ResultV1,
     SupplementV1,
 )
-from gateway.api.schemas.sayable import CodeText, Moment, Sayable, check, told
+from gateway.api.schemas.sayable import CodeText, Handed, Moment, Sayable, check, told
 
 CODE = f"^{DossierCode.form.pattern}$"
 
@@ -137,7 +138,30 @@ class DossierV1(Sayable):
     )
 
 
-class DossierRequestV1(WriteV1):
+class DossierPurposeV1(PurposeV1):
+    """Why this is sent: it serves the dossier itself."""
+
+    dossier: str | None = Field(
+        None, validate_default=True, description="Mã hồ sơ, như trên đường dẫn", examples=["H99.5-260302-0017"]
+    )
+
+    @field_validator("dossier")
+    @classmethod
+    def _this_one(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            raise told("required")
+        if isinstance(info.context, Handed) and value != info.context.code:
+            raise told("other_dossier")
+        return value
+
+
+class AboutDossierV1(WriteV1):
+    """What every write about a dossier carries beside its content."""
+
+    purpose: DossierPurposeV1
+
+
+class DossierRequestV1(AboutDossierV1):
     """The whole state of a dossier, which takes the place of what was there."""
 
     dossier: DossierV1
@@ -153,7 +177,7 @@ class DossierRequestV1(WriteV1):
     )
 
 
-class ProgressRequestV1(WriteV1):
+class ProgressRequestV1(AboutDossierV1):
     """Steps of the work on a dossier, in their order, which are added to those that the portal has."""
 
     steps: tuple[ProgressStepV1, ...] = Field(

@@ -1,7 +1,7 @@
 """What a dossier's schemas stand on: each member keeps the model's rules and the portal's, and all are named at once.
 
-The rules are the model's (`contracts.model.dossier.reason`) and the adapter's, which is handed in as the context of a
-validation (`Sendable`; without one the portal is not asked). Nothing is turned into something else: a number in quotes
+The rules are the model's (`contracts.model.dossier.reason`) and the adapter's, which are handed in as the context of a
+validation (`Handed`; without one the portal is not asked). Nothing is turned into something else: a number in quotes
 is no number, and a moment is one to the second, with its offset. What comes out goes into the model and comes back
 from it unchanged.
 """
@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
     AwareDatetime,
@@ -30,10 +31,19 @@ from contracts.model import dossier as model
 from contracts.model.identifiers import Code
 from gateway.api.schemas.common import TOLD, Request
 
-Sendable: TypeAlias = Callable[[type, str, object], str | None]
-"""Why a member of a dossier or of a part of it cannot be sent: a key of the catalogue's `field` table, or `None`."""
-
 _MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.0+)?(Z|[+-][0-9]{2}:[0-9]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What is asked while a request about a dossier is read.
+
+    `code` is the one in the path. `refuses` tells why a member of a dossier or of a part of it cannot be sent: a key of
+    the catalogue's `field` table, or `None`.
+    """
+
+    code: str
+    refuses: Callable[[type, str, object], str | None]
 
 
 def told(reason: str, **values: str | int) -> PydanticCustomError:
@@ -87,18 +97,21 @@ class Sayable(Request):
 
     says: ClassVar[type[Any]]
     forms: ClassVar[Mapping[str, Callable[[str], Code]]] = {}
+    beside: ClassVar[frozenset[str]] = frozenset()
+    """Members that answers have beside those of the model."""
 
     @field_validator("*")
     @classmethod
     def _can_be_said(cls, value: Any, info: ValidationInfo) -> Any:
         member = str(info.field_name)
-        if value is None:
+        if value is None or member in cls.beside:
             return value
         if not isinstance(value, tuple):
             check(cls.says, member, cls._modelled(member, value))
-        unsendable = None if info.context is None else info.context(cls.says, member, value)
-        if unsendable is not None:
-            raise told(unsendable)
+        if isinstance(info.context, Handed):
+            reason = info.context.refuses(cls.says, member, value)
+            if reason is not None:
+                raise told(reason)
         return value
 
     def to_model(self, **more: Any) -> Any:
@@ -107,9 +120,12 @@ class Sayable(Request):
         return self.says(**given, **more)
 
     @classmethod
-    def of(cls, value: object) -> Self:
-        """Return what the gateway knows in the words of callers."""
-        return cls.model_validate(value, from_attributes=True)
+    def of(cls, value: object, **beside: object) -> Self:
+        """Return what the gateway knows in the words of callers; `beside` are members that the model does not have."""
+        if not beside:
+            return cls.model_validate(value, from_attributes=True)
+        known = {member: getattr(value, member) for member in cls.model_fields.keys() - cls.beside}
+        return cls.model_validate({**known, **beside}, from_attributes=True)
 
     @classmethod
     def _modelled(cls, member: str, value: Any) -> Any:

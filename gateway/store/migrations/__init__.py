@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from alembic.config import Config
 
-HEAD = "0008"
+HEAD = "0009"
 """The version that this release needs. Versions are four digits and grow."""
 VERSION_TABLE = "alembic_version"
 

@@ -123,6 +123,10 @@ _OF_DOSSIER = f"{_SELECT} WHERE delivery.dossier IN (THESE){_THEIRS}"
 _BY_AGE = "delivery.number + 0"
 """What is about a dossier is little and found by its codes: `|| ''` and `+ 0` keep both engines from walking through an
 index that holds everything."""
+_MAY_BE_AT = """
+SELECT 1 FROM delivery WHERE delivery.dossier IN (THESE) AND system || '' = $1
+    AND (state NOT IN ('rejected', 'cancelled', 'superseded') OR may_have_acted <> 'no' OR trail <> '') LIMIT 1
+"""
 _RULE = "INSERT INTO ruling (at, delivery, made_by, what, why, evidence) VALUES ($1, $2, $3, $4, $5, $6)"
 _RULINGS = "SELECT at, delivery, made_by, what, why, evidence FROM ruling WHERE delivery = $1 ORDER BY number"
 _OPEN_AUDIT = """
@@ -274,6 +278,15 @@ async def of_dossier(
     return [_row(row) for row in await tx.fetch(query, *values, after, limit)]
 
 
+async def oldest_standing(
+    codes: Sequence[str], agencies: Collection[str] | None, tx: Transaction
+) -> DeliveryRow | None:
+    """Return the oldest delivery about a dossier that stands in its lane."""
+    query, values = _of_dossier(codes, agencies)
+    row = await tx.fetchrow(f"{query} AND delivery.standing = 1 ORDER BY {_BY_AGE} LIMIT 1", *values)
+    return None if row is None else _row(row)
+
+
 async def newest_content(
     codes: Sequence[str], system: str, agencies: Collection[str] | None, tx: Transaction
 ) -> DeliveryRow | None:
@@ -291,6 +304,12 @@ async def systems_knowing(codes: Sequence[str], tx: Transaction) -> set[str]:
             AND (state = 'settled' OR (standing = 1 AND topic IS NOT NULL))
     """  # noqa: S608 - places
     return {row[0] for row in await tx.fetch(query, *codes)}
+
+
+async def may_be_at(system: str, codes: Sequence[str], tx: Transaction) -> bool:
+    """Return whether a system may have something about a dossier, or is to get it."""
+    row = await tx.fetchrow(_MAY_BE_AT.replace("THESE", places(2, len(codes))), system, *codes)
+    return row is not None
 
 
 def _of_dossier(codes: Sequence[str], agencies: Collection[str] | None) -> tuple[str, tuple[str, ...]]:

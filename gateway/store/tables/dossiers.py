@@ -23,14 +23,15 @@ INSERT INTO dossier_code (code, dossier, since) VALUES ($1, $2, INSTANT)
 ON CONFLICT (code) DO UPDATE SET dossier = dossier_code.dossier RETURNING dossier
 """)
 _JOIN = "UPDATE dossier_code SET dossier = $2 WHERE dossier = $1"
-_INSERT = timed("INSERT INTO dossier (id, agency, revision, made_at) VALUES ($1, $2, $3, INSTANT)")
+_INSERT = timed("INSERT INTO dossier (id, agency, revision, sent_as, made_at) VALUES ($1, $2, $3, $4, INSTANT)")
 _REVISE = """
 UPDATE dossier SET revision = CASE WHEN revision > CAST($2 AS BIGINT) THEN revision ELSE coalesce($2, revision) END
-WHERE id = $1 RETURNING id, agency, revision, made_at
+WHERE id = $1 RETURNING id, agency, revision, made_at, sent_as
 """
+_SEND_AS = "UPDATE dossier SET sent_as = $2 WHERE id = $1"
 _OF_CODE = """
-SELECT dossier.id, agency, revision, made_at FROM dossier_code JOIN dossier ON dossier.id = dossier_code.dossier
-WHERE code = $1
+SELECT dossier.id, agency, revision, made_at, sent_as
+FROM dossier_code JOIN dossier ON dossier.id = dossier_code.dossier WHERE code = $1
 """
 _CODES = "SELECT code FROM dossier_code WHERE dossier = $1 ORDER BY since, code"
 _BEGINNING = (-1, "")
@@ -60,6 +61,7 @@ class DossierRow:
     agency: str
     revision: int | None
     made_at: int
+    sent_as: str | None
 
 
 async def claim(code: str, dossier: str, tx: Transaction) -> str:
@@ -76,9 +78,14 @@ async def join(new: str, dossier: str, tx: Transaction) -> None:
     await tx.execute(_JOIN, new, dossier)
 
 
-async def insert(dossier: str, agency: str, revision: int | None, tx: Transaction) -> None:
+async def insert(dossier: str, agency: str, revision: int | None, sent_as: str | None, tx: Transaction) -> None:
     """Make a dossier, whose codes have been claimed."""
-    await tx.execute(_INSERT, dossier, agency, revision)
+    await tx.execute(_INSERT, dossier, agency, revision, sent_as)
+
+
+async def send_as(dossier: str, code: str, tx: Transaction) -> None:
+    """Write down under which of its codes a locked dossier goes out."""
+    await tx.execute(_SEND_AS, dossier, code)
 
 
 async def revise(dossier: str, revision: int | None, tx: Transaction) -> DossierRow:

@@ -20,6 +20,7 @@ from gateway.delivery import (
     Refusal,
     Refused,
     RevisionOlder,
+    SentAs,
     Timeline,
     Written,
 )
@@ -50,12 +51,13 @@ def about(
     revision: int | None = None,
     agency: AgencyCode = AGENCY,
     agencies: frozenset[AgencyCode] = frozenset({AGENCY}),
+    sent_as: DossierCode | None = None,
     **fields: Any,
 ) -> Submission:
     """Return a write about a dossier with these codes; the first is the one that its purpose names."""
     given = {"topic": "dossier" if operation == "put" else None, **fields}
     purpose = Purpose(agency=agency, procedure=ProcedureCode("1.000001"), officer="canbo.mau", dossier=codes[0])
-    ref = DossierRef(codes=codes, agencies=agencies, revision=revision)
+    ref = DossierRef(codes=codes, agencies=agencies, revision=revision, sent_as=sent_as)
     return one.submission(operation, lane=codes[0].value, purpose=purpose, dossier=ref, **given)
 
 
@@ -190,6 +192,43 @@ async def test_two_codes_at_the_same_moment_are_one_lane_or_refused(place: Place
             assert refused == [OtherDossiers()] * 10
         codes = await one.store.engine.read(lambda tx: tx.fetch("SELECT code, dossier FROM dossier_code"))
         assert len({row[1] for row in codes}) == (1 if joined else 2) == await count(one, "dossier")
+
+
+async def test_what_may_be_at_a_system_goes_out_under_one_code(place: Place) -> None:
+    """While it is on its way or there, another code is refused with the one that counts; once it is not, it may."""
+    async with bench(place) as one:
+        first = await handed_in(one, UNIT, sent_as=UNIT)
+        other = about(one, PORTAL, UNIT, sent_as=PORTAL)
+        assert await one.deliveries.accept(other) == SentAs(UNIT)
+        assert await one.deliveries.dossier(PORTAL) is None
+        await handed_in(one, UNIT, PORTAL, sent_as=UNIT)
+        assert (await view_of(one, PORTAL)).sent_as == UNIT
+        assert (await one.get(first)).state == "superseded"
+        one.toy.behaviours = [one.toy.fails(Rejected)]
+        last = await handed_in(one, UNIT, sent_as=UNIT)
+        await one.running()
+        await one.until(last, "rejected")
+        corrected = about(one, UNIT, PORTAL, sent_as=PORTAL)
+        assert isinstance(await one.deliveries.correct(last.id, corrected, WORD), Accepted)
+        assert (await view_of(one, UNIT)).sent_as == PORTAL
+        await one.until(await handed_in(one, UNIT, sent_as=PORTAL), "settled")
+        assert await one.deliveries.accept(about(one, UNIT, sent_as=UNIT)) == SentAs(PORTAL)
+
+
+async def test_two_codes_to_go_out_under_at_the_same_moment_are_one_or_the_other(place: Place) -> None:
+    """Whoever comes second is told the first one's."""
+    async with bench(place) as one, bench(place, serving=False) as two:
+        asked = [UNIT, PORTAL] * 6
+        done = await asyncio.gather(
+            *(
+                side.deliveries.accept(about(side, UNIT, PORTAL, sent_as=code, operation="add"))
+                for code, side in zip(asked, (one, one, two, two) * 3, strict=True)
+            )
+        )
+        counts = (await view_of(one, UNIT)).sent_as
+        assert counts is not None
+        for code, each in zip(asked, done, strict=True):
+            assert isinstance(each, Accepted) if code == counts else each == SentAs(counts)
 
 
 async def test_an_older_revision_is_never_accepted_behind_a_newer_one(place: Place) -> None:
@@ -431,7 +470,9 @@ async def test_dossiers_go_however_many_stay(place: Place) -> None:
 
         async def make(tx: Transaction) -> None:
             for number in range(250):
-                await tx.execute("INSERT INTO dossier VALUES ($1, 'H99', NULL, $2)", f"d-{number:03}", 9)
+                await tx.execute(
+                    "INSERT INTO dossier (id, agency, made_at) VALUES ($1, 'H99', $2)", f"d-{number:03}", 9
+                )
                 await tx.execute("INSERT INTO dossier_code VALUES ($1, $2, 9)", f"C-{number}", f"d-{number:03}")
             await tx.execute("UPDATE delivery SET dossier = 'C-7'")
 

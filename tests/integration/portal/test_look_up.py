@@ -8,30 +8,20 @@ import pytest
 
 from gateway.security import Scope
 from tests.support.gateways import AGENCY
-from tests.support.portal import Portal, dossier
 from tests.support.portal_desk import OTHER, desk
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mocks.app import MockApp
-    from tests.support.portal_desk import Desk
 
 CODE = "H99.5-260302-0017"
-
-
-async def put(stage: Desk, code: str, **fields: object) -> None:
-    """Let somebody else bring a dossier to the portal."""
-    portal = Portal(stage.mocks, "http://mocks.test/portal")
-    await portal.log_in()
-    answer = await portal.create(dossier(code, **fields))
-    assert answer.json()["error_code"] == 0
 
 
 async def test_a_dossier_that_is_there_is_told_with_its_label(app: MockApp, tmp_path: Path) -> None:
     """The national code stays as it is, with its name in the caller's language beside it."""
     async with desk(tmp_path, app) as stage:
-        await put(stage, CODE, TrangThaiHoSo="5")
+        await stage.bring(CODE, TrangThaiHoSo="5")
         answer = await stage.look_up(CODE)
         vietnamese = await stage.client.get(answer.request.url, headers={"Accept-Language": "vi"})
     body = answer.json()
@@ -54,7 +44,7 @@ async def test_what_is_told_of_nothing_is_null(app: MockApp, tmp_path: Path) -> 
     """A portal that tells no more than the code leaves the rest unknown."""
     async with desk(tmp_path, app) as stage:
         await stage.told("dialects", {"portal": {"look_up_shows": "code"}}, "PATCH")
-        await put(stage, CODE)
+        await stage.bring(CODE)
         told = (await stage.look_up(CODE)).json()["dossier"]
     assert {name for name, value in told.items() if value is not None} == {"code"}
 
