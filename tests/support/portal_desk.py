@@ -128,6 +128,8 @@ def settings(folder: Path, app: MockApp, namespace: str, **changes: Any) -> Sett
     fast = {"failures": 1000, "trial_failures": 1000, "silence_seconds": 3600}
     section = {"policy": {"attempt_seconds": 3, "rate": {"per_second": 1000, "burst": 100}, "breaker": fast}, **changes}
     section["adapter"] = adapter | section.get("adapter", {})
+    if section["adapter"].get("variant") == "G1w":  # no account, which could name the namespace
+        section["adapter"] |= {"wrapper": {"headers": {"X-Mock-Namespace": namespace}}, "account": None}
     return Settings.model_validate(
         {
             "store": {"path": str(folder / "lienthong.db"), "keys": str(folder / "keys")},

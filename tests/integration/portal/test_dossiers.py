@@ -50,6 +50,28 @@ async def test_a_dossier_that_is_there_is_updated_and_one_that_is_lost_is_made(a
     assert effects["create", UNIT] == 1
 
 
+async def test_a_provinces_wrapper_is_gone_through_in_the_same_way(app: MockApp, tmp_path: Path) -> None:
+    """The other form of the contract is a setting; nothing else is handed in otherwise, or told otherwise."""
+    async with desk(tmp_path, app, adapter={"variant": "G1w"}) as stage:
+        first = await stage.put(UNIT, body(FULL))
+        again = await stage.put(UNIT, body(PLAIN))
+        progress = await stage.progress(UNIT, steps(STEPS))
+        told = await stage.follow(UNIT)
+    assert [one.json()["state"] for one in (first, again, progress)] == ["settled"] * 3
+    assert [one["name"] for one in again.json()["steps"]] == ["update"]
+    assert told["dossier"] == body(PLAIN)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+async def test_a_session_is_shared_where_that_is_set(app: MockApp, tmp_path: Path, *, shared: bool) -> None:
+    """Whether a log-in ends the one before is assumed: if so, all processes have one session, in the store."""
+    async with desk(tmp_path, app, adapter={"single_session": shared}) as stage:
+        await stage.put(UNIT, body(PLAIN))
+        engine = stage.gateway.store.engine
+        sessions = await engine.read(lambda tx: tx.fetchval("SELECT count(*) FROM session"))
+    assert sessions == int(shared)
+
+
 async def test_progress_goes_up_in_parts_each_once(app: MockApp, tmp_path: Path) -> None:
     """More steps than one request takes are several exchanges of one delivery."""
     many = [{**steps(STEPS)[0], "at": f"2026-03-02T09:{minute:02}:00+07:00"} for minute in range(12)]
