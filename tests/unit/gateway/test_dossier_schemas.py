@@ -128,7 +128,7 @@ BROKEN = st.sampled_from(
 
 
 @given(DOSSIERS, st.data())
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_what_is_taken_can_be_made_and_sent(dossier: Dossier, data: st.DataObject) -> None:
     """Nothing gets past the door that the model or the portal's adapter would refuse later."""
     content = given_as(dossier)
