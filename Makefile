@@ -15,7 +15,7 @@ help: ## list the targets
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: .venv/.ready ## the main job on embedded defaults: mocks, gateway, a batch of citizens, faults on purpose
+demo: .venv/.ready ## the main job on embedded defaults: mocks, gateway, citizens, dossiers, faults on purpose
 	@$(BIN)/lienthong demo
 
 test: .venv/.ready ## every test that needs nothing but Python

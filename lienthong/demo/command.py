@@ -17,10 +17,18 @@ from lienthong.demo import ledger, show
 from lienthong.demo.mocks import Mocks
 from lienthong.demo.people import Register
 from lienthong.demo.play import CHAPTERS, Play
+from lienthong.demo.portal import dossiers
+from lienthong.demo.portal import show as portal_show
+from lienthong.demo.portal.play import CHAPTERS as PORTAL_CHAPTERS
+from lienthong.demo.portal.play import PortalPlay
+from lienthong.demo.portal.stories import DOSSIERS
 from lienthong.demo.stage import Stage, built
 from lienthong.processes import NotReady
 from lienthong.stop import ExitCode, Stop
 from lienthong.voice import Voice
+
+STORIES = (*CHAPTERS, *PORTAL_CHAPTERS)
+"""Everything that can be played, in order."""
 
 
 def demo(  # noqa: PLR0917 - every one is an option of the command line
@@ -34,10 +42,10 @@ def demo(  # noqa: PLR0917 - every one is an option of the command line
     doubt: Annotated[bool, typer.Option("--doubt", hidden=True)] = False,  # noqa: FBT002 - a flag
 ) -> int:
     """Play the stories, and return the exit code."""
-    unknown = next((name for name in only or () if name not in CHAPTERS), None)
+    unknown = next((name for name in only or () if name not in STORIES), None)
     if unknown is not None:
-        raise Stop(ExitCode.USAGE, "unknown_story", name=unknown, known=", ".join(CHAPTERS))
-    names = tuple(only or CHAPTERS)
+        raise Stop(ExitCode.USAGE, "unknown_story", name=unknown, known=", ".join(STORIES))
+    names = tuple(only or STORIES)
     return asyncio.run(_demo(Voice.of(context), names, keep=keep, citizens=citizens, seed=seed, doubt=doubt))
 
 
@@ -49,15 +57,21 @@ async def _demo(voice: Voice, names: Sequence[str], *, keep: bool, citizens: int
     try:
         async with built(folder, seed=seed, citizens=citizens) as stage:
             mocks = Mocks(stage.http, stage.admin)
-            register = Register(await mocks.people(), seed)
+            people = await mocks.people()
+            register, cases = Register(people, seed), dossiers.made(people, DOSSIERS, seed)
             voice.out.print(voice.say("demo.ready", citizens=len(register)))
             with show.Bar(voice, len(names)) as bar:
                 chapters = await Play(stage, mocks, register, voice.language, bar, doubt=doubt).run(names)
+                portal = await PortalPlay(stage, mocks, cases, voice.language, bar, doubt=doubt).run(names)
             balance = await ledger.balance(stage, mocks)
             wrong = not balance.agrees or any(chapter.wrong for chapter in chapters)
-            voice.out.print()
-            voice.out.print(show.table(chapters, voice))
-            show.summary(chapters, balance, time.monotonic() - started, voice)
+            if chapters:
+                voice.out.print()
+                voice.out.print(show.table(chapters, voice))
+            if portal is not None:
+                wrong = wrong or not portal.holds
+                portal_show.tell(portal, voice)
+            show.summary(chapters, balance, time.monotonic() - started, voice, portal)
             if keep:
                 await _kept(stage, register, voice)
     except NotReady as error:

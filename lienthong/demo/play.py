@@ -56,13 +56,24 @@ class Chapter:
     lasted: float = 0.0
 
 
+class Played(Protocol):
+    """What came of a chapter, as far as it is shown while the next one is played."""
+
+    name: str
+    lasted: float
+
+    @property
+    def wrong(self) -> Sequence[object]:
+        """What is not as it has to be."""
+
+
 class Watcher(Protocol):
     """Whoever watches the play."""
 
     def begins(self, chapter: str) -> None:
         """Take note that a chapter begins."""
 
-    def ends(self, chapter: Chapter) -> None:
+    def ends(self, chapter: Played) -> None:
         """Take note of what came of it."""
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from lienthong.demo.asking import Reply
     from lienthong.demo.ledger import Balance
-    from lienthong.demo.play import Chapter
+    from lienthong.demo.play import Chapter, Played
+    from lienthong.demo.portal.play import Outcome
     from lienthong.voice import Voice
 
 SYSTEM = "population"
@@ -83,7 +84,7 @@ class Bar:
         """Show which chapter begins."""
         self._progress.update(self._task, description=self._voice.say(f"demo.story.{chapter}"))
 
-    def ends(self, chapter: Chapter) -> None:
+    def ends(self, chapter: Played) -> None:
         """Show that it is over."""
         self._progress.advance(self._task)
         if not self._voice.out.is_terminal:
@@ -106,14 +107,17 @@ def table(chapters: Sequence[Chapter], voice: Voice) -> Table:
     return shown
 
 
-def summary(chapters: Sequence[Chapter], balance: Balance, seconds: float, voice: Voice) -> None:
-    """Tell the sum, and every wrong reply."""
+def summary(
+    chapters: Sequence[Chapter], balance: Balance, seconds: float, voice: Voice, portal: Outcome | None = None
+) -> None:
+    """Tell the sum, and every wrong reply; what was wrong at the portal has been told where its stories are."""
     out, say = voice.out, voice.say
     replies = [reply for chapter in chapters for reply in (*chapter.replies, *chapter.beside)]
     wrong = [(chapter, one) for chapter in chapters for one in chapter.wrong]
     answered = sum(reply.answered for reply in replies)
     out.print()
-    out.print(say("demo.sum.calls", calls=len(replies), answered=answered, explained=len(replies) - answered))
+    if chapters:
+        out.print(say("demo.sum.calls", calls=len(replies), answered=answered, explained=len(replies) - answered))
     key = "demo.sum.agrees" if balance.agrees else "demo.sum.differs"
     style = "green" if balance.agrees else "bold red"
     out.print(Text(say(key, sent=len(balance.sent), arrived=len(balance.arrived), calls=balance.calls), style=style))
@@ -124,9 +128,10 @@ def summary(chapters: Sequence[Chapter], balance: Balance, seconds: float, voice
             Text(say("demo.sum.wrong", story=story, why=say(f"demo.wrong.{one.why}"), call=call), style="red"),
             soft_wrap=True,
         )
-    verdict = "demo.sum.bad" if wrong or not balance.agrees else "demo.sum.good"
-    style = "bold red" if wrong or not balance.agrees else "bold green"
-    out.print(Text(say(verdict, wrong=len(wrong), seconds=f"{seconds:.0f}"), style=style))
+    mistakes = len(wrong) + (0 if portal is None else portal.mistakes)
+    good = balance.agrees and mistakes == 0
+    verdict, style = ("demo.sum.good", "bold green") if good else ("demo.sum.bad", "bold red")
+    out.print(Text(say(verdict, wrong=mistakes, seconds=f"{seconds:.0f}"), style=style))
 
 
 def _rows(chapters: Sequence[Chapter], voice: Voice) -> Iterator[_Cells]:

@@ -1,4 +1,4 @@
-"""The demo's own little province: mocks and gateway as real processes, two agencies, and a client with its key."""
+"""The demo's own little province: mocks and gateway as real processes, its agencies, and a client with its key."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from contracts.model import AgencyCode
 from gateway.security import Client, Scope
 from gateway.settings import StoreSettings
 from lienthong import home
+from lienthong.demo.portal.dossiers import COMMUNES, FILES
+from lienthong.demo.portal.stories import ANSWERS
 from lienthong.mocks import start_command
 from lienthong.processes import started
 from lienthong.stores import opened, operator
@@ -47,11 +49,37 @@ officers = {{ {officer} = "CB_DEMO" }}
 # The demo squeezes a bad month into seconds: shorter times, and room for that many retries in one minute.
 [systems.population.policy]
 attempt_seconds = 1
+commit_seconds = 4
 budget = {{ floor = 100 }}
 breaker = {{ window_seconds = 2, probe_seconds = 0.5 }}
 rate = {{ ramp_from_per_second = 20, ramp_seconds = 3 }}
 credentials = {{ hold_seconds = 5 }}
 retry = {{ untold_seconds = 1 }}
+"""
+_PORTAL = """
+[systems.portal.adapter]
+endpoint = {endpoint}
+account = {{ username = {username}, secret = {secret} }}
+attachment_bases = [{files}]
+settle_after_seconds = 1
+
+# A lost answer costs two seconds, and so few are under way at once that no other takes as long on a slow machine.
+[systems.portal.policy]
+attempt_seconds = 2
+commit_seconds = 10
+breaker = {{ window_seconds = 2, probe_seconds = 0.5 }}
+rate = {{ ramp_from_per_second = 20, ramp_seconds = 3 }}
+
+[delivery]
+base_seconds = 0.2
+cap_seconds = 1
+poll_seconds = 0.2
+concurrency = 8
+"""
+_ANSWER = """
+[[systems.portal.adapter.answers]]
+meaning = {meaning}
+code = {code}
 """
 _AGENCY = """
 [systems.population.adapter.agencies.{agency}.credential]
@@ -99,7 +127,7 @@ async def built(folder: Path, *, seed: int, citizens: int) -> AsyncIterator[Stag
 
 
 def _configure(config: Path, store: StoreSettings, mocks: Any) -> tuple[str, str]:
-    """Write the gateway's configuration for the mocks' door, and return its first two agencies."""
+    """Write the gateway's configuration for the mocks' doors, and return the population database's two agencies."""
     door = mocks["credentials"]["population"]
     accounts = door["accounts"][:2]
     text = _CONFIG.format(
@@ -110,9 +138,18 @@ def _configure(config: Path, store: StoreSettings, mocks: Any) -> tuple[str, str
         agencies="".join(_AGENCY.format(**{name: _toml(value) for name, value in one.items()}) for one in accounts),
         **{name: _toml(door[name]) for name in ("sv_url", "timestamp_unit", "xroad_client")},
     )
-    config.write_text(text, encoding="utf-8")
+    config.write_text(text + _portal(mocks), encoding="utf-8")
     first, second = (account["agency"] for account in accounts)
     return first, second
+
+
+def _portal(mocks: Any) -> str:
+    """Return the section of the portal: one account of the province, for all communes."""
+    account = mocks["credentials"]["portal"]["accounts"][0]
+    values = {"endpoint": mocks["portal"], "files": FILES, **{name: account[name] for name in ("username", "secret")}}
+    answers = ({"meaning": meaning, "code": code} for meaning, code in ANSWERS)
+    parts = [(_PORTAL, values), *((_ANSWER, answer) for answer in answers)]
+    return "".join(part.format(**{name: _toml(value) for name, value in said.items()}) for part, said in parts)
 
 
 def _toml(value: str) -> str:
@@ -123,7 +160,7 @@ def _toml(value: str) -> str:
 async def _admit(settings: StoreSettings, agencies: tuple[str, str]) -> str:
     """Add the agencies and the client, as the command line does, and return the client's key."""
     async with opened(settings) as store:
-        codes = [AgencyCode.parse(agency) for agency in agencies]
+        codes = [AgencyCode.parse(agency) for agency in (*agencies, *(commune.agency for commune in COMMUNES))]
         for code in codes:
             await store.agencies.add(code, f"Demo {code}", by=operator())
         client = Client(name=CLIENT, scopes=frozenset(Scope), agencies=frozenset(codes))

@@ -8,7 +8,7 @@ import pytest
 import lienthong
 from contracts.texts import Language, catalogue
 from gateway.store import Trouble
-from lienthong.demo.play import CHAPTERS
+from lienthong.demo.command import STORIES
 from lienthong.stop import ExitCode
 
 FOLDER = Path(lienthong.__file__).parent
@@ -44,7 +44,7 @@ def keys_in_code() -> set[str]:
         if name_of(call) == "Stop" and not isinstance(call.args[1], ast.JoinedStr):
             keys |= {f"stop.{reason}.{part}" for reason in texts_in(call.args[1]) for part in ("said", "todo")}
     keys |= {f"stop.store_{trouble}.{part}" for trouble in Trouble for part in ("said", "todo")}
-    keys |= {f"demo.story.{chapter}" for chapter in CHAPTERS}
+    keys |= {f"demo.story.{chapter}" for chapter in STORIES}
     return {f"cli.{key}" for key in keys}
 
 

@@ -93,4 +93,4 @@ def test_a_wrong_reply_is_named_with_its_call() -> None:
     show.summary(chapters(), Balance(0, frozenset(), ()), 1, voice)
     assert "Nothing wrong: every sort of citizen" in page.getvalue()
     assert "an answer that is not the mocks' world. 01JZ" in page.getvalue()
-    assert "Not everything is right: 1 wrong replies." in page.getvalue()
+    assert "Not everything is right: 1 wrong." in page.getvalue()
