@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic
 
 import structlog
 
-from contracts.model import Acted, DeliveryState, Evidence, Failure, Kind, Layer, NotSent
+from contracts.model import Acted, CredentialRefused, DeliveryState, Evidence, Failure, Kind, Layer, NotSent
 from gateway.delivery import flows, policy, rows, steps
 from gateway.delivery.flows import Finished, Standing, Step
 from gateway.delivery.policy import Action, Chance, Verdict
@@ -194,6 +194,8 @@ class Flights(Generic[C]):
             purpose=call.purpose,
             payload=self._payload(row) if ticket.standing is None else ticket.standing.payload,
         )
+        if row.refused is not None:  # maybe in another process; this one shall not be told the same
+            self._outlet.pipeline.refuse(call.purpose.agency, row.refused)
         doing = write.look_up if looking and write.look_up is not None else write.send
         if ticket.job.lease.held:  # and this is the one that may try: what holds the agency here alone is not asked
             self._outlet.pipeline.probe_now(call.purpose.agency)
@@ -236,6 +238,7 @@ class Flights(Generic[C]):
             ended=ended,
             accepted=record is not None and (failure is None or failure.kind in ACCEPTING),
             fingerprint=self._outlet.fingerprint(rows.purpose(row).agency),
+            refused=record.credential if record is not None and isinstance(failure, CredentialRefused) else row.refused,
         )
         if not refused:  # else by our own keyring: the agency is held
             chance = Chance(self._settings, self._rng.random())

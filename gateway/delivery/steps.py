@@ -72,6 +72,7 @@ class Outcome:
     `course` is the attempt that was begun, `None` if there was none, and `ended` what came of it. `said` is what the
     partner said of `failure`, sealed. `trail` is that from now on, as it is stored, `None` if it stays. `quiet` is how
     long from now the partner may still act on it (seconds). `accepted`: the partner let our credential pass.
+    `fingerprint` is that of our account now, `refused` that of the credential that was refused last.
     `operation` is `None` where this release does not know it.
     """
 
@@ -86,6 +87,7 @@ class Outcome:
     quiet: float = 0.0
     accepted: bool = False
     fingerprint: str | None = None
+    refused: str | None = None
 
 
 async def take(
@@ -229,4 +231,6 @@ def _words(outcome: Outcome) -> dict[str, Value]:
         words["result"] = outcome.result
     if outcome.trail is not None:
         words["trail"] = outcome.trail
+    renewing = outcome.verdict.history.credential_refused and not isinstance(then, policy.Hold)
+    words["refused"] = outcome.refused if renewing else None  # after a hold the same one is tried
     return words

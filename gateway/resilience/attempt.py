@@ -55,6 +55,7 @@ class _Flight(Generic[T]):
     ended: bool = False
     unrenewed: bool = False
     """Whether fetching a credential failed, and this attempt is the one that tells the breaker."""
+    credential: str = ""
     started: float = 0.0
     seconds: float = 0.0
     value: T | None = None
@@ -217,6 +218,7 @@ class Attempts(Generic[C]):
         exchange.timeout = min(self._policy.attempt_seconds, call.deadline.remaining(now) - margin)
         exchange.gate = partial(self._stopped, call)
         flight.left = True
+        flight.credential = grant.credential.fingerprint
         flight.started = now
         self._changed(self._gates.breaker.leaving(flight.permit, now))
         self._observer.attempt_started(call.operation)
@@ -287,6 +289,7 @@ class Attempts(Generic[C]):
         record = AttemptRecord(
             ordinal=flight.ordinal,
             request_id=flight.request_id,
+            credential=flight.credential,
             seconds=flight.seconds,
             failure=flight.failure,
             evidence=evidence,

@@ -48,9 +48,10 @@ class Held:
 
 @dataclass(slots=True)
 class _Case:
-    """One agency whose credential was refused."""
+    """One agency whose credential was refused. `hearsay`: not here; that it is renewed is all that follows from it."""
 
     fingerprint: str
+    hearsay: bool = False
     held_since: float = 0.0
     held_until: float | None = None
     probing: bool = False
@@ -101,7 +102,7 @@ class Keyring(Generic[C]):
         except CredentialRefused:
             self._hold_account(agency, case)
             raise
-        if renewed.fingerprint == case.fingerprint:
+        if renewed.fingerprint == case.fingerprint and not case.hearsay:
             self._hold(agency, case)
             return Held(self._settings.hold_seconds)
         return Grant(agency, renewed)
@@ -114,7 +115,7 @@ class Keyring(Generic[C]):
         try:
             return Grant(agency, await self._renew(agency, None))
         except CredentialRefused:
-            self._hold_account(agency, self._cases.setdefault(agency, _Case(credential.fingerprint)))
+            self._hold(agency, self._cases.setdefault(agency, _Case(credential.fingerprint)))
             raise
 
     def settle(self, grant: Grant[C], failure: Failure | None, *, ended: bool) -> None:
@@ -129,11 +130,21 @@ class Keyring(Generic[C]):
             if case is not None:
                 self._close(agency)
         elif failure.kind is Kind.CREDENTIAL_REFUSED:
-            if case is None:
+            if case is None or case.hearsay:
                 self._cases[agency] = _Case(fingerprint)
             elif grant.probe or (case.held_until is None and fingerprint != case.fingerprint):
                 case.fingerprint = fingerprint
                 self._hold(agency, case)
+
+    def refuse(self, agency: AgencyCode, fingerprint: str) -> None:
+        """Take note that a credential is refused, as somebody else has found out: it is renewed before it is used here.
+
+        If that brings the same again it is tried: it may have been accepted since.
+        """
+        with suppress(Failure):  # where there is none, nothing is sent either
+            credential = self._source.get(agency)
+            if isinstance(credential, Unopened) or credential.fingerprint == fingerprint:
+                self._cases.setdefault(agency, _Case(fingerprint, hearsay=True))
 
     def resume(self, agency: AgencyCode) -> bool:
         """End the hold of an agency because a person says so. Returns whether there was one."""
@@ -207,6 +218,7 @@ class Keyring(Generic[C]):
         if self._cases.get(agency) is not case:  # ended while a renewal was under way
             return
         was_held = case.held_until is not None
+        case.hearsay = False
         now = self._clock()
         case.held_until = now + self._settings.hold_seconds
         case.probing = False

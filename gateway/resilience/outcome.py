@@ -13,10 +13,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRecord:
-    """One attempt that left. `failure` is `None` where it was answered; `seconds` is the operation alone."""
+    """One attempt that left. `failure` is `None` where it was answered; `seconds` is the operation alone.
+
+    `credential` is the fingerprint of what it was made with.
+    """
 
     ordinal: int
     request_id: str
+    credential: str
     seconds: float
     failure: Failure | None
     evidence: Evidence

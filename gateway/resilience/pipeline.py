@@ -159,6 +159,10 @@ class Pipeline(Generic[C]):
         """Let the next attempt of a held agency go: whoever decides that for all processes has said so."""
         self._keyring.probe_now(agency)
 
+    def refuse(self, agency: AgencyCode, fingerprint: str) -> None:
+        """Take note that the partner refuses a credential, as another process has found out."""
+        self._keyring.refuse(agency, fingerprint)
+
     def state(self) -> PipelineState:
         """Return how things stand."""
         now = self._clock()

@@ -59,6 +59,7 @@ class DeliveryRow:
     kept_until: int = 0
     step: str = ""
     trail: str = ""
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
 
 from adapters.portal import Account, Credential, Portal, codes, status_label
-from contracts import portal
+from contracts import VIETNAM, portal
 from contracts.model import AfterRejection, CredentialRefused, Effect, Layer, NotSent, Repeat
 from contracts.model.dossier import DossierStatus
 from tests.support.portal_adapter import (
@@ -134,6 +134,17 @@ def test_fingerprints_tell_apart_and_show_nothing() -> None:
     session = Credential(token=SecretStr("mot-phien"), account="x")
     assert session.fingerprint != replace(session, token=SecretStr("hai-phien")).fingerprint
     assert "mot-phien" not in repr(session) + session.fingerprint
+
+
+@pytest.mark.parametrize("ends", [None, datetime(2026, 3, 2, 8, 30, tzinfo=VIETNAM)])
+def test_a_session_becomes_bytes_and_is_the_same_again(ends: datetime | None) -> None:
+    """In another process, with all that is known of it; any other bytes are no session."""
+    session = Credential(token=SecretStr("phiên+không gian"), account="x", username="đơn vị", expires_at=ends)
+    packed = session.packed()
+    assert Credential.unpacked(packed) == session
+    for other in (b"", b"{}", b"\xff", packed[:-1], packed.replace(b"[1,", b"[2,"), packed.replace(b'"x"', b"7")):
+        with pytest.raises(ValueError):  # noqa: PT011 - whatever is wrong with them
+            Credential.unpacked(other)
 
 
 @pytest.mark.parametrize("status", DossierStatus)

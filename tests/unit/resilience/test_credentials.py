@@ -34,6 +34,46 @@ async def test_a_refused_credential_is_renewed_and_the_call_succeeds() -> None:
 
 
 @virtual
+async def test_what_another_process_saw_refused_is_not_sent_at_all() -> None:
+    """It is renewed first, and the source is told which one it was; what is not in use here changes nothing."""
+    bench = Bench(partner=refusing(OLD))
+    bench.pipeline.refuse(AGENCY, "another")
+    bench.pipeline.refuse(AGENCY, OLD.fingerprint)
+    bench.keys.fresh[AGENCY] = FRESH
+    assert (await bench.run()).value == "found"
+    bench.pipeline.refuse(AGENCY, OLD.fingerprint)
+    assert (await bench.run()).value == "found"
+    assert bench.partner.fingerprints == [FRESH.fingerprint] * 2
+    assert (bench.keys.refused, bench.watcher.holds) == ([OLD.fingerprint], [])
+    await bench.settle()
+
+
+@virtual
+async def test_what_another_process_saw_refused_and_is_all_there_is_is_tried() -> None:
+    """It may be accepted again since then."""
+    bench = Bench()
+    bench.pipeline.refuse(AGENCY, OLD.fingerprint)
+    assert (await bench.run()).value == "found"
+    assert bench.partner.fingerprints == [OLD.fingerprint]
+    await bench.settle()
+
+
+@virtual
+async def test_what_another_process_saw_refused_counts_for_no_refusal_here() -> None:
+    """Whatever is refused here first is renewed once before the agency is held."""
+    bench = Bench(partner=refusing(OLD, FRESH))
+    bench.pipeline.refuse(AGENCY, OLD.fingerprint)
+    bench.keys.fresh[AGENCY] = FRESH
+    call = asyncio.create_task(bench.run())
+    await asyncio.sleep(0.01)  # the partner has it, and answers later
+    bench.keys.fresh[AGENCY] = THIRD
+    assert (await call).value == "found"
+    assert bench.partner.fingerprints == [FRESH.fingerprint, THIRD.fingerprint]
+    assert bench.watcher.holds == []
+    await bench.settle()
+
+
+@virtual
 async def test_many_callers_cause_one_renewal() -> None:
     """Thirty calls that are refused together wait for the same renewal."""
     bench = Bench(policy(budget={"floor": 100}), refusing(OLD))

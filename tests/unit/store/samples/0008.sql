@@ -62,7 +62,7 @@ VALUES ('7d4a0001', 'one-stop', 'https://motcua.example/hooks', '000.00.01.H99',
     'connection_failed', 'process-1', 1767600000000011),
     ('7d4a0002', 'one-stop', 'https://motcua.example/hooks', '000.00.01.H99', '', 1767600000000000, 'active',
     1767600000000000, NULL, zeroblob(8), NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, 0);
-UPDATE delivery SET step = 'progress/10-20', trail = 'progress/0-10=done' WHERE id = 'delivery-2';
+UPDATE delivery SET step = 'progress/10-20', trail = 'progress/0-10=done', refused = 'ab12cd34ef56' WHERE id = 'delivery-2';
 UPDATE attempt SET step = 'progress/10-20' WHERE call = 'delivery-1';
 INSERT INTO dossier VALUES ('delivery-1', '000.00.01.H99', 3, 1767600000000000), ('delivery-0', '000.00.01.H99', NULL, 1767600000000000);
 INSERT INTO dossier_code VALUES ('H99.1-260105-0001', 'delivery-1', 1767600000000000),
