@@ -88,7 +88,7 @@ class Metrics:
         )
         self._log_failed = Counter(
             "lienthong_store_unavailable",
-            "Times that the attempt log could not be written.",
+            "Times that the attempt log could not be written, or the shelf of sessions not be asked.",
             ("step",),
             registry=registry,
         )

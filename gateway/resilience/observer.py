@@ -41,7 +41,7 @@ class Observer(Protocol):
         """Note that an agency's credential is held, or no longer. The first is an alarm."""
 
     def log_failed(self, operation: Operation, step: str) -> None:
-        """Note that the attempt log could not be written: `open_attempt`, `close_attempt` or `close_call`."""
+        """Note that the store failed at `open_attempt`, `close_attempt`, `close_call` or a shared `session`."""
 
 
 class NullObserver:
