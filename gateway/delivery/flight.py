@@ -160,13 +160,17 @@ class Flights(Generic[C]):
         return await self._weigh(ticket, write, history, attempted)
 
     def _plan(self, ticket: Ticket, write: Write[C], history: policy.History) -> Verdict | None:
-        """Find the step of a write that takes several; return what follows at once if none is left."""
+        """Find the step of a write that takes several; return what follows at once if there is none to be sent."""
         row = ticket.job.row
         if write.flow is None:
             return None
         trail = flows.read(row.trail)
         ticket.standing = Standing(payload=self._payload(row), position=row.position, trail=trail)
-        then = flows.step(write.flow, ticket.standing, flows.doubtful(row.step, trail, history.acted))
+        try:
+            then = flows.step(write.flow, ticket.standing, flows.doubtful(row.step, trail, history.acted))
+        except ValueError:  # what is stored was written by a release that this one does not understand
+            _log.error("unknown step", correlation_id=row.id, operation=str(write.operation))
+            return Verdict(policy.Person("unknown_operation"), history)
         if isinstance(then, Finished):
             return Verdict(*flows.arrived(write.flow, ticket.standing, history))
         ticket.step = then

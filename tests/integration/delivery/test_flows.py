@@ -10,6 +10,7 @@ from gateway.delivery import Refusal, Refused, Resolution, Turn
 from tests.support.deliveries import FIND, SETTLE_AFTER, SYSTEM, WORD, Bench, Toy, bench, changed
 
 if TYPE_CHECKING:
+    from contracts.model import Exchange
     from gateway.delivery import Delivery, Order
     from tests.support.stores import Place
 
@@ -176,6 +177,32 @@ async def test_a_refusal_after_the_first_part_asks_a_person(place: Place) -> Non
         assert await one.deliveries.cancel(found.id, WORD) == Refused(Refusal.MAY_HAVE_ACTED)
         changed(await one.deliveries.resolve(found.id, Resolution.DONE, WORD))
         assert (await one.get(found)).state == "settled"  # it was all done by hand
+
+
+async def test_what_this_release_cannot_read_asks_a_person_and_stops_no_other(place: Place) -> None:
+    """Neither a content nor a step that nobody understands is tried for ever."""
+    async with bench(place) as one:
+        await one.running()
+        strange = await one.accept("parts", lane="H-1", payload="không phải số")
+        other = await one.accept("parts", lane="H-2", payload="1")
+        found = await one.until(strange, "needs_person")
+        await one.until(other, "settled")
+        assert (found.why, found.attempts) == ("unknown_operation", 0)
+
+
+async def test_a_defect_in_one_delivery_stops_no_other(place: Place) -> None:
+    """Whatever an adapter raises is the outcome of that one attempt; the worker goes on."""
+    async with bench(place) as one:
+        one.toy.behaviours = [_defect]
+        await one.running()
+        broken = await one.until(await one.accept("tell", lane="H-1"), "needs_person")
+        assert broken.reason == "internal_error"
+        for lane in ("H-2", "H-3"):
+            await one.until(await one.accept("tell", lane=lane), "settled")
+
+
+async def _defect(_order: Order, _exchange: Exchange) -> bytes:
+    raise ZeroDivisionError
 
 
 async def test_what_has_taken_a_turn_is_not_superseded(place: Place) -> None:
