@@ -123,10 +123,11 @@ def examples() -> Iterator[tuple[str, str | None]]:
 
 
 class Search:
-    """Looks for known people."""
+    """Looks for known people. A line that names nobody is looked at once, however many databases it stands in."""
 
     def __init__(self, people: Known) -> None:
         self._people = people
+        self._of_nobody: set[str] = set()
 
     def file(self, file: Path, name: str) -> Iterator[Finding]:
         """Yield every finding in one file; a database is read table by table as well."""
@@ -139,7 +140,12 @@ class Search:
     def text(self, text: str, name: str) -> Iterator[Finding]:
         """Yield every finding in a text, at most one for each rule and line."""
         for number, line in enumerate(text.splitlines(), start=1):
-            for rule in {rule for spelling in spellings(line) for rule in self._rules(spelling)}:
+            if line in self._of_nobody:
+                continue
+            rules = {rule for spelling in spellings(line) for rule in self._rules(spelling)}
+            if not rules:
+                self._of_nobody.add(line)
+            for rule in rules:
                 yield Finding(name, number, rule)
 
     def _rules(self, line: str) -> Iterator[str]:
