@@ -153,7 +153,7 @@ async def set_going(
 async def correct(
     delivery: str, entry: Entry, word: Word, settings: DeliverySettings, tx: Transaction
 ) -> Heard | Taken | Full | DossierRefusal:
-    """Put a new delivery in the place of one that cannot have acted, or behind those that have passed its place.
+    """Put a new delivery in the place of one that cannot have acted or is replaced whole, or behind what passed it.
 
     Raises `Undone` with what is in the way, where it is about a dossier: that is locked before the lane, as always.
     """
@@ -174,7 +174,7 @@ async def _corrected(  # noqa: PLR0917 - what `correct` was given
         return accept.Taken(taken, await deliveries.get(taken, tx) if body == entry.body else None)
     if locked is None:
         return Refusal.NO_SUCH_DELIVERY
-    refusal = _not_correctable(locked) or (None if isinstance(lane, str) else lane)
+    refusal = _not_correctable(locked, entry.submission.operation) or (None if isinstance(lane, str) else lane)
     if refusal is not None:
         return refusal
     row, one = locked.row, entry.submission
@@ -231,14 +231,16 @@ def _not_replayable(locked: _Locked, operation: Operation) -> Refusal | None:
     return Refusal.MAY_HAVE_ACTED if never else None
 
 
-def _not_correctable(locked: _Locked) -> Refusal | None:
+def _not_correctable(locked: _Locked, operation: Operation) -> Refusal | None:
+    """Return why nothing may take its place. A whole content may, whatever became of what it replaces."""
     if locked.state in {DeliveryState.SETTLED, DeliveryState.CANCELLED}:
         return Refusal.FINAL
     if locked.state is DeliveryState.SUPERSEDED:
         return Refusal.CORRECTED
     if locked.state is DeliveryState.SENDING:
         return Refusal.IN_FLIGHT
-    return Refusal.MAY_HAVE_ACTED if acted(locked.row) is not Acted.NO else None
+    whole = operation.full_state and operation.repeat is Repeat.SAFE
+    return Refusal.MAY_HAVE_ACTED if acted(locked.row) is not Acted.NO and not whole else None
 
 
 def _ending(locked: _Locked, state: DeliveryState) -> dict[str, Value]:

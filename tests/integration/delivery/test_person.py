@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contracts.model import Acted, DeliveryState, LookupAnswer, Rejected, SystemFailed
+from contracts.model import Acted, ContractBroken, DeliveryState, LookupAnswer, Rejected, SystemFailed
 from gateway.delivery import Accepted, Changed, KeyReused, Refusal, Refused, Resolution, Word
 from tests.support.deliveries import SETTLE_AFTER, WORD, Bench, bench, changed
 from tests.support.stores import OTHER_AGENCY, Place
@@ -288,6 +288,25 @@ async def test_what_is_unsent_can_be_corrected_in_its_place(place: Place) -> Non
         await one.running()
         await one.until(accepted[2], "settled")
         assert one.toy.order == ["a", "B", "c"]
+
+
+async def test_a_whole_content_is_corrected_whatever_became_of_the_one_before(place: Place) -> None:
+    """What a person is asked about is replaced in its place, and not before the old one can act no more."""
+    async with bench(place) as one:
+        one.toy.behaviours = [one.toy.fails(ContractBroken)]
+        await one.running()
+        first = await one.until(await one.accept("upsert"), "needs_person")
+        behind = await one.accept("tell")
+        assert first.may_have_acted is Acted.MAYBE
+        assert await one.deliveries.cancel(first.id, WORD) == Refused(Refusal.MAY_HAVE_ACTED)
+        done = await one.deliveries.correct(first.id, one.submission("upsert", payload="right"), WORD)
+        assert isinstance(done, Accepted)
+        assert len(one.toy.sends) == 1
+        await one.move(SETTLE_AFTER)
+        await one.until(behind, "settled")
+        old = await one.get(first)
+        assert (old.state, old.superseded_by, old.may_have_acted) == ("superseded", done.delivery.id, Acted.MAYBE)
+        assert [order.delivery for order in one.toy.sends] == [first.id, done.delivery.id, behind.id]
 
 
 async def test_a_correction_is_the_same_operation_of_the_same_agency_in_the_same_lane(place: Place) -> None:

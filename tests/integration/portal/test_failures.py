@@ -109,6 +109,17 @@ async def test_a_refused_dossier_holds_up_its_own_progress_and_nothing_else(app:
         assert (await ended(stage, behind["id"]))["state"] == "settled"
 
 
+async def test_a_refusal_that_no_table_knows_is_shown_and_can_be_corrected(app: MockApp, tmp_path: Path) -> None:
+    """It is not guessed at: a person is asked, with the portal's own words, and a corrected content takes its place."""
+    async with desk(tmp_path, app) as stage:
+        await stage.fault("item_failed")
+        asked = (await stage.put(UNIT, body(PLAIN))).json()
+        assert (asked["state"], asked["failure"]["text"]) == ("needs_person", "Không xử lý được hồ sơ")
+        mended = await stage.put(UNIT, body(PROCESSING), corrects={"delivery": asked["id"], "why": "đã sửa"})
+        assert mended.json()["state"] == "settled", mended.text
+        assert (await stage.effects())["create", UNIT] == 1
+
+
 async def test_progress_is_not_called_done_before_all_of_it_is(app: MockApp, tmp_path: Path) -> None:
     """While the second part cannot be sent, the delivery says that the first is there, and is open."""
     async with desk(tmp_path, app) as stage:
