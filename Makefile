@@ -24,7 +24,7 @@ test: .venv/.ready ## every test that needs nothing but Python
 peers: .venv/.ready ## foreign software against ours; installs what it needs (Node)
 	tools/peers.sh
 
-chaos: .venv/.ready ## kill and freeze real processes under load, and look what the ledgers say (SIZE=short: two minutes)
+chaos: .venv/.ready ## kill and freeze real processes under load, and look what the ledgers say (SIZE=short: four minutes)
 	LIENTHONG_CHAOS_SIZE=$(or $(SIZE),full) $(BIN)/python -m pytest tests/chaos $(ARGS)
 
 check: .venv/.ready ## lint, types, import rules, OpenAPI, alert rules

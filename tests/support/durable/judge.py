@@ -30,7 +30,7 @@ DISORDER: Final = "took effect before what stood ahead of it"
 MISPLACED: Final = "stands in its lane at another place than it was accepted"
 AT_ONCE: Final = "two sends of one lane in flight at once"
 WITHOUT_EFFECT: Final = "settled, and never took effect"
-NOT_SUPERSEDED: Final = "superseded by nothing that took effect, or acted itself"
+NOT_SUPERSEDED: Final = "superseded by nothing that took effect or is yet to, or acted itself"
 UNDUE: Final = "needs a person although its declaration gives a key or a look-up"
 NOT_PARKED: Final = "needs a person, and its lane goes on"
 OVERTOOK: Final = "did something behind a parked write"
@@ -268,23 +268,27 @@ def _ending(case: _Case, lane: Sequence[_Case], rows: Mapping[str, Row]) -> Iter
 
 def _waiting(case: _Case) -> Iterator[Violation]:
     """Look at what is open: it may be so only behind a parked write, and has done nothing."""
-    head = case.lane.head
-    behind = case.lane.parked == "needs_person" and head is not None and case.row.position > head
-    if not behind:
-        yield Violation(UNFINISHED, f"{case}, lane {case.lane.name}: head {head}, parked: {case.lane.parked}")
+    where = f"{case}, lane {case.lane.name}: head {case.lane.head}, parked: {case.lane.parked}"
+    if not _stands_behind(case):
+        yield Violation(UNFINISHED, where)
     elif case.effects or case.sends or case.row.attempts:
-        yield Violation(OVERTOOK, f"{case}, lane {case.lane.name}: head {head}")
+        yield Violation(OVERTOOK, where)
+
+
+def _stands_behind(case: _Case) -> bool:
+    head = case.lane.head
+    return case.lane.parked == "needs_person" and head is not None and case.row.position > head
 
 
 def _superseded(case: _Case, lane: Sequence[_Case], rows: Mapping[str, Row]) -> bool:
-    """Whether a newer whole content of the same record, in the same lane, has been settled in its place."""
+    """Whether a newer whole content of the same record, in the same lane, was settled in its place or waits in it."""
     newer = {one.row.id: one for one in lane if one.row.position > case.row.position}
     by = case.row.superseded_by
     while by is not None and by in newer:
         other = newer[by]
         if not other.ask.full_state or other.ask.record != case.ask.record or by not in rows:
             return False
-        if other.row.state == "settled":
+        if other.row.state == "settled" or _stands_behind(other):
             return True
         by = other.row.superseded_by
     return False

@@ -44,8 +44,13 @@ class Size:
 
 
 _FULL: Final = Size(writes=10_000, lanes=500, events={"sqlite": 64, "postgres": 64}, seconds=150, pause=(0.1, 0.8))
-_SHORT: Final = Size(writes=500, lanes=60, events={"sqlite": 5, "postgres": 8}, seconds=12, pause=(0.1, 0.5))
-SIZES: Final[Mapping[str, Size]] = {"full": _FULL, "short": _SHORT}
+_PORTAL: Final = Size(writes=3_000, lanes=300, events={"sqlite": 24, "postgres": 24}, seconds=60, pause=(0.1, 0.8))
+_SHORT: Final = Size(writes=400, lanes=50, events={"sqlite": 4, "postgres": 8}, seconds=10, pause=(0.1, 0.5))
+_BRIEF: Final = Size(writes=300, lanes=40, events={"sqlite": 3, "postgres": 5}, seconds=10, pause=(0.1, 0.5))
+SIZES: Final[Mapping[str, Mapping[str, Size]]] = {
+    "full": {"partner": _FULL, "portal": _PORTAL},
+    "short": {"partner": _SHORT, "portal": _BRIEF},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -218,7 +218,8 @@ class Stage:
             assert not child.ended(), f"{child.name} ended by itself: {child.log.read_text('utf-8')[-2000:]}"
 
     def _command(self, name: str) -> list[str]:
-        entry = [self.entry[name]] if name in self.entry else []
+        script = self.entry.get(name, self.partner.entry)
+        entry = [] if script is None else [script]
         plain = home.module("lienthong")
         start = [*(plain[:-2] if entry else plain), *entry]
         verb = "worker" if name in self.workers else "serve"

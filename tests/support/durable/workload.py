@@ -57,10 +57,16 @@ class Partner(Protocol):
     """The operations of the ledger that change something."""
     makes: frozenset[str]
     """Those of them that make a record, which happens once."""
+    untold: frozenset[str]
+    """The operations that are delivered of which nobody can tell whether they took effect."""
+    seen: frozenset[str]
+    """Operations of the ledger without which a run is not worth judging."""
     record: str
     """The kind in the mocks' world that whole contents are put in place of."""
     troubles: tuple[Mapping[str, Any], ...]
     """What befalls exchanges."""
+    entry: str | None
+    """The script that serves in place of the command `lienthong`, if one has to."""
     dialects: Mapping[str, Any]
     """How it speaks, where that is not as the mocks do by themselves."""
 

@@ -120,6 +120,14 @@ def test_each_broken_promise_about_a_dossier_is_condemned(doctored: Any, what: s
     assert what in run.found()
 
 
+def test_what_was_superseded_by_what_stands_behind_a_person_is_in_order() -> None:
+    """Of two states behind progress in doubt the newer one stands for both, and will for as long as nobody has said."""
+    asks = [*_asks()[:BEHIND], *(FILE.state(place, FILE.unit, tells=False) for place in (BEHIND, BEHIND + 1))]
+    run = Doctor(PORTAL, asks, superseded={SUPERSEDED: LAST, BEHIND: BEHIND + 1}, doubtful=DOUBTFUL)
+    run.send(DOUBTFUL, "failed", kind="unknown_outcome", acts="maybe")
+    assert run.found() == set()
+
+
 def test_the_same_seed_asks_for_the_same() -> None:
     """Writes are drawn from the seed: states and steps under both codes, each step at a moment of its own."""
     asks = [PORTAL.workload(random.Random(1), writes=200, lanes=20) for _ in range(2)]  # noqa: S311 - to be had again

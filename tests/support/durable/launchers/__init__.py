@@ -5,3 +5,5 @@ from typing import Final
 
 FREEZING: Final = str(Path(__file__).with_name("freezing.py"))
 DYING: Final = str(Path(__file__).with_name("dying.py"))
+TRACING: Final = str(Path(__file__).with_name("tracing.py"))
+FORGETTING: Final = str(Path(__file__).with_name("forgetting.py"))

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from contracts import VIETNAM
+from tests.support.durable.launchers import TRACING
 from tests.support.durable.troubles import at
 from tests.support.durable.workload import Ask, spread
 
@@ -35,13 +36,16 @@ _SELDOM: Final = 0.12
 class Portal:
     """The national portal as it is assumed to be at its worst.
 
-    It knows no key, a step that comes twice is there twice, and a log-in ends the session that the account had.
+    It knows no key, a step that comes twice is there twice, and a log-in ends the session that the account had. Its
+    contract has no place for a request's id either: the gateways are made to show it.
     """
 
     name = "portal"
     agencies = ("000.00.01.H99", "H99.5", "000.00.01.H98")
     writes = frozenset({"create", "update", "progress"})
     makes = frozenset({"create"})
+    untold = frozenset({"progress"})
+    seen = frozenset({"create", "update", "progress", "login"})
     record = "dossier"
     troubles = (
         *at("create"),
@@ -49,6 +53,7 @@ class Portal:
         *(one for one in at("login") if one["what"] != "session_expired"),
         *at("progress", _SELDOM),
     )
+    entry = TRACING
     dialects: ClassVar[Mapping[str, Any]] = {"single_session": True}
 
     def adapter(self, ready: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,7 +124,7 @@ class File:
             "procedure_name": "Thủ tục mẫu có kết quả",
             "field_code": "G99-XX01",
             "field_name": "Lĩnh vực mẫu",
-            "owner": "NGUYỄN VĂN MẪU",
+            "owner": "Chủ hồ sơ mẫu",
             "owner_kind": "citizen",
             "phone": "0900000000",
             "subject": subject,
@@ -144,7 +149,7 @@ class File:
 
     def progress(self, place: int, code: str, moments: Sequence[datetime]) -> Ask:
         """Return the write of a step at each of these moments."""
-        said = {"officer": "Trần Thị Mẫu", "content": "Đang thẩm định", "status": _PROCESSING}
+        said = {"officer": "Cán bộ mẫu", "content": "Đang thẩm định", "status": _PROCESSING}
         return Ask(
             lane=self.name,
             place=place,

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from tests.support.durable.books import Attempt, Effect
     from tests.support.durable.workload import Asks
 
-_UNTOLD: Final = frozenset({"notify", "transfer"})
-"""Operations that have neither a key nor a look-up that can tell."""
 _SECOND_RECORD: Final = 0.3
 _WHOLE: Final = 0.55
 _TAILS: Final = (
@@ -62,7 +60,7 @@ def ask(
         body={**_FIELDS[operation](part, title, record), **stated, "purpose": purpose},
         marks=(f"{operation} {subject}",),
         full_state=whole,
-        untold=operation in _UNTOLD,
+        untold=operation in Synthetic.untold,
         content=title if operation in {"register", "replace"} else None,
     )
 
@@ -74,8 +72,12 @@ class Synthetic:
     agencies = ("000.00.01.H99", "000.00.02.H99", "000.00.01.H98")
     writes = frozenset(_FIELDS)
     makes = frozenset({"register"})
+    untold = frozenset({"notify", "transfer"})
+    """They have neither a key nor a look-up that can tell."""
+    seen = frozenset({"find_step", "login"})
     record = "record"
     troubles = EVERYWHERE
+    entry = None
     dialects: ClassVar[Mapping[str, Any]] = {}
 
     def adapter(self, ready: Mapping[str, Any]) -> dict[str, Any]:
