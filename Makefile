@@ -18,8 +18,10 @@ help: ## list the targets
 demo: .venv/.ready ## the main job on embedded defaults: mocks, gateway, citizens, dossiers, faults on purpose
 	@$(BIN)/lienthong demo
 
+# Three workers for two cores: a test that talks to a process waits for a third of its time. Modules stay compiled, also
+# where the environment forbids that: the tests start some hundreds of processes that import the same.
 test: .venv/.ready ## every test that needs nothing but Python
-	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 peers: .venv/.ready ## foreign software against ours; installs what it needs (Node)
 	tools/peers.sh
