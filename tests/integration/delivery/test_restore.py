@@ -176,7 +176,7 @@ async def test_of_several_steps_nobody_knows_which_were_sent_since(
 ) -> None:
     """What a person calls done is the whole of a write that takes several exchanges: no part of it is sent again."""
     partner = Partner()
-    async with bench(place, toy=partner) as one:
+    async with bench(place, toy=partner, **CALM) as one:
         delivery = await one.accept("parts", payload="3")
         if refused:
             partner.behaviours = [partner.answer, partner.says("no_room")]
@@ -188,12 +188,12 @@ async def test_of_several_steps_nobody_knows_which_were_sent_since(
         partner.away = set()
         if refused:
             changed(await one.deliveries.replay(delivery.id, WORD))
-        await one.until(delivery, "settled")
+        await _until_all(one, [delivery.id], "settled")
     await restore(_settings(there), tmp_path / "backup", by="admin", systems=[SYSTEM])
-    async with bench(there, toy=partner) as two:
+    async with bench(there, toy=partner, **CALM) as two:
         await two.store.switches.resume(SYSTEM, by="admin")
         await two.running()
-        await two.until(delivery, "needs_person")
+        await _until_all(two, [delivery.id], "needs_person")
         changed(await two.deliveries.resolve(delivery.id, Resolution.DONE, WORD))
         assert (await two.get(delivery)).state == "settled"
     assert partner.steps == {f"part/{number}": 1 for number in range(3)}
