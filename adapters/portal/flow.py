@@ -89,17 +89,18 @@ def ending(failure: Failure | None) -> Ending:
 def sync(outcomes: Iterable[Outcome], *, known: bool = False) -> Step | Finished:
     """Return the next exchange for a dossier's state. `known`: it is believed to be at the portal.
 
-    "Exists" leads to an update and "not there" to a creation, each once: heard a second time, they go round in circles.
+    "Exists" leads to an update and "not there" to a creation, each once: heard a second time, they go round in circles,
+    and said of the other call, which an installation's own answers may do, they would lead to the same call for ever.
     """
     call = Call.UPDATE if known else Call.CREATE
     heard: set[Ending] = set()
     for outcome in outcomes:
         if outcome.ending is Ending.DONE:
             return Finished()
-        turn = (outcome.step.call, outcome.ending)
-        if turn not in _TURNS:
+        if outcome.ending is Ending.OTHER:
             continue
-        if outcome.ending in heard:
+        turn = (outcome.step.call, outcome.ending)
+        if turn not in _TURNS or outcome.ending in heard:
             return Finished(contradiction=True)
         heard.add(outcome.ending)
         call = _TURNS[turn]
