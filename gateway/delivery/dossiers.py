@@ -152,7 +152,7 @@ async def find(code: DossierCode, agencies: Collection[AgencyCode] | None, engin
 async def content(
     dossier: str, system: str, agencies: Collection[AgencyCode] | None, engine: Engine, seal: Seal
 ) -> Written | None:
-    """Return the newest delivery that says all about the dossier and was not taken back."""
+    """Return the delivery that says all about the dossier and comes last in its lane; none that was taken back."""
 
     async def query(tx: Transaction) -> DeliveryRow | None:
         codes, theirs = await dossiers.codes(dossier, tx), _values(agencies)

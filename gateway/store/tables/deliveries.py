@@ -291,10 +291,15 @@ async def oldest_standing(
 async def newest_content(
     codes: Sequence[str], system: str, agencies: Collection[str] | None, tx: Transaction
 ) -> DeliveryRow | None:
-    """Return the newest full-state delivery about a dossier to this system that was not taken back."""
+    """Return the full-state delivery about a dossier that is last in its lane there, and was not taken back.
+
+    Nor was it superseded. A correction may be younger than what stands behind it, and that comes last.
+    """
     query, values = _of_dossier(codes, agencies)
-    whole = f"delivery.system = ${len(values) + 1} AND delivery.topic IS NOT NULL AND delivery.state <> 'cancelled'"
-    row = await tx.fetchrow(f"{query} AND {whole} ORDER BY {_BY_AGE} DESC LIMIT 1", *values, system)
+    whole = "delivery.topic IS NOT NULL AND delivery.state NOT IN ('cancelled', 'superseded')"
+    whole = f"delivery.system = ${len(values) + 1} AND {whole}"
+    order = f"ORDER BY delivery.position DESC, {_BY_AGE} DESC LIMIT 1"
+    row = await tx.fetchrow(f"{query} AND {whole} {order}", *values, system)
     return None if row is None else _row(row)
 
 

@@ -415,6 +415,23 @@ async def test_a_timeline_has_results_and_says_when_a_body_is_gone(place: Place)
         assert await one.deliveries.content(view.id, "toy", agencies=[OTHER_AGENCY]) is None
 
 
+async def test_the_content_is_what_is_there_in_the_end(place: Place) -> None:
+    """Neither what is put in front of a later one, nor what made room for one that was then taken back."""
+    async with bench(place) as one:
+        first, last = await handed_in(one, UNIT, topic="first"), await handed_in(one, UNIT, topic="last")
+        view = await view_of(one, UNIT)
+        corrected = about(one, UNIT, topic="first")
+        assert isinstance(await one.deliveries.correct(first.id, corrected, WORD), Accepted)
+        shown = await one.deliveries.content(view.id, "toy")
+        assert shown is not None
+        assert shown.delivery.id == last.id
+        newer = await handed_in(one, UNIT, topic="last")
+        await one.deliveries.cancel(newer.id, WORD)
+        shown = await one.deliveries.content(view.id, "toy")
+        assert shown is not None
+        assert shown.delivery.replaces == first.id  # what stood behind it was superseded by what was taken back
+
+
 async def test_a_dossier_is_known_where_it_stands_or_took_effect(place: Place) -> None:
     """Neither what was taken back, nor what was rejected and let go of, nor a step of which nobody knows the whole."""
     async with bench(place) as one:
