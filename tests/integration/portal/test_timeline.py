@@ -148,3 +148,10 @@ def test_every_state_has_its_sentence(language: Language) -> None:
     assert wanted <= texts.keys()
     for key in wanted:
         assert texts[key].endswith(".")
+
+
+@pytest.mark.parametrize(("language", "words"), [(Language.VI, "chưa gửi"), (Language.EN, "sent to {system}")])
+def test_no_sentence_denies_what_may_have_been_sent(language: Language, words: str) -> None:
+    """What waits may have been sent already and sent again, and so may have been what another took the place of."""
+    texts = catalogue(language)
+    assert not any(words in texts[f"timeline.portal.sync_dossier.{state}"] for state in ("waiting", "superseded"))
