@@ -40,6 +40,7 @@ PHASE_SECONDS: Final = 3.0
 ATTEMPTS: Final = 2
 POLICY: Final[dict[str, Any]] = {
     "attempt_seconds": 8,
+    "commit_seconds": 10,  # a store that stands still for a moment is not what the page is about
     "retry": {"attempts": ATTEMPTS, "base_seconds": 0.1, "untold_seconds": 2},
 }
 _AGENCY: Final = "000.00.01.H99"
