@@ -66,6 +66,8 @@ async def add_progress(request: Request) -> Response:
     system, writing = await _written(request, ProgressRequestV1)
     code, steps = DossierCode(request.path_params["code"]), tuple(step.to_model() for step in writing.body.steps)
     found = await writing.gateway.deliveries.dossier(code)
+    if found is not None and found.agency not in writing.identity.client.agencies:
+        raise Refused("no_such_dossier")
     sent_as = code if found is None else found.sent_as or code
     ref = DossierRef(codes=(code,), agencies=writing.identity.client.agencies, sent_as=sent_as)
 

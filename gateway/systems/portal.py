@@ -170,7 +170,7 @@ class _Progress:
         return Finished() if isinstance(then, flow.Finished) else Step(then.name, self._operation)
 
     def named(self, name: str) -> Step:
-        return Step(name, self._operation)
+        return Step(flow.Step.named(name).name, self._operation)
 
     def ending(self, failure: Failure | None) -> str | None:
         return DONE if failure is None else None

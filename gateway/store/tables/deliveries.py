@@ -117,6 +117,10 @@ _OUTLOOK = timed("""
 SELECT INSTANT, (SELECT sum(open) FROM backlog WHERE agency = $1 AND system = $2),
     (SELECT micros FROM reach WHERE system = $2)
 """)
+_AHEAD = """
+SELECT 1 FROM delivery AS ahead
+WHERE ahead.lane = delivery.lane AND ahead.standing = 1 AND ahead.position < delivery.position
+"""
 _NEWER = "SELECT 1 FROM delivery WHERE lane = $1 AND position > $2 AND standing = 0 AND state = 'settled' LIMIT 1"
 _NO_MESSAGE = "NOT (delivery.system >= 'webhook:' AND delivery.system < 'webhook;')"
 _THEIRS = " AND delivery.agency || '' IN (THEIRS)"
@@ -282,9 +286,13 @@ async def of_dossier(
 async def oldest_standing(
     codes: Sequence[str], agencies: Collection[str] | None, tx: Transaction
 ) -> DeliveryRow | None:
-    """Return the oldest delivery about a dossier that stands in its lane."""
+    """Return the oldest delivery about a dossier that stands in its lane with nothing before it.
+
+    A correction is younger than what stands behind it.
+    """
     query, values = _of_dossier(codes, agencies)
-    row = await tx.fetchrow(f"{query} AND delivery.standing = 1 ORDER BY {_BY_AGE} LIMIT 1", *values)
+    first = f"delivery.standing = 1 AND NOT EXISTS ({_AHEAD})"
+    row = await tx.fetchrow(f"{query} AND {first} ORDER BY {_BY_AGE} LIMIT 1", *values)
     return None if row is None else _row(row)
 
 

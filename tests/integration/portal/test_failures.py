@@ -12,6 +12,7 @@ from contracts.model.dossier import DossierStatus
 from tests.support.hosting import URL
 from tests.support.portal import Portal, dossier
 from tests.support.portal_adapter import PLAIN, STEPS
+from tests.support.portal_desk import OTHER as OTHER_AGENCY
 from tests.support.portal_desk import Desk, body, desk, steps
 
 if TYPE_CHECKING:
@@ -118,6 +119,34 @@ async def test_a_refusal_that_no_table_knows_is_shown_and_can_be_corrected(app: 
         mended = await stage.put(UNIT, body(PROCESSING), corrects={"delivery": asked["id"], "why": "đã sửa"})
         assert mended.json()["state"] == "settled", mended.text
         assert (await stage.effects())["create", UNIT] == 1
+
+
+async def test_what_decides_how_a_dossier_goes_on_is_what_stands_first(app: MockApp, tmp_path: Path) -> None:
+    """A correction is younger than what waits behind it, and comes before it all the same."""
+    async with desk(tmp_path, app, **LISTED) as stage:
+        await stage.fault("item_failed")
+        refused = (await stage.put(UNIT, body(PLAIN))).json()
+        await stage.progress(UNIT, many(1), wait=None)
+        await stage.fault("busy", until={"count": 99})
+        mended = await stage.put(UNIT, body(PLAIN), wait=None, corrects={"delivery": refused["id"], "why": "đã sửa"})
+        shown = await stage.follow(UNIT)
+    assert shown["standing"]["delivery"] == mended.json()["id"]
+
+
+async def test_nobody_asks_the_portal_for_another_agencys_dossier(app: MockApp, tmp_path: Path) -> None:
+    """Also where it has not come to the portal: who brings progress of it is told that there is none."""
+    async with desk(tmp_path, app, **LISTED) as stage:
+        await stage.fault("item_failed")
+        refused = (await stage.put(UNIT, body(PLAIN))).json()
+        word = {"officer": "canbo.thu01", "why": "không cần nữa"}
+        gone = await stage.client.post(f"/v1/deliveries/{refused['id']}/cancel", json=word)
+        assert gone.json()["state"] == "cancelled", gone.text
+        async with await stage.another(OTHER_AGENCY) as stranger:
+            stage.client, own = stranger, stage.client
+            told = await stage.progress(UNIT, many(1), agency=OTHER_AGENCY)
+            stage.client = own
+        asked = await stage.told("exchanges?operation=look_up")
+    assert (told.status_code, asked["exchanges"]) == (404, [])
 
 
 async def test_progress_is_not_called_done_before_all_of_it_is(app: MockApp, tmp_path: Path) -> None:
