@@ -90,8 +90,10 @@ def problems(results: Iterable[Result]) -> Iterator[str]:
             for problem in _wrong(reply):
                 yield f"{result.case.name}, {result.operation}: {problem}"
         one, *others = (_coded(reply) for reply in result.lasting.values())
-        if any(other != one for other in others):
-            yield f"{result.case.name}, {result.operation}: two runs came to different ends"
+        for other in others:
+            if other != one:
+                ends = f"{' '.join(one)}, and {' '.join(other)}"
+                yield f"{result.case.name}, {result.operation}: two runs came to different ends: {ends}"
 
 
 def _wrong(reply: Reply) -> Iterator[str]:
