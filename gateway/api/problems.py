@@ -136,6 +136,8 @@ def _wrong_field(detail: ErrorDetails) -> WrongField:
     limits = {
         name: value for name, value in detail.get("ctx", {}).items() if name in {"max_length", "min_length", "expected"}
     }
+    if detail["type"] in {"literal_error", "enum"}:  # pydantic joins them with an English word
+        limits["expected"] = limits["expected"].replace(" or ", ", ")
     told = detail["ctx"]["reason"] if detail["type"] == TOLD else FIELD_REASONS.get(detail["type"], "invalid")
     return WrongField(pointer, told, limits)
 

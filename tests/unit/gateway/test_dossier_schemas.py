@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields
 from datetime import timedelta, timezone
 from typing import Any
@@ -174,6 +175,15 @@ def test_wrong_fields_of_every_sort_are_named_together() -> None:
         "/fees/0/amount": "invalid",
         "/owner_kind": "required",
     }
+
+
+@pytest.mark.parametrize(("member", "value"), [("status", 12), ("owner_kind", "x"), ("result_delivery", "x")])
+def test_the_values_to_choose_from_are_named_without_a_word_of_another_language(member: str, value: object) -> None:
+    """The sentence around them is Vietnamese or English; they themselves are only a list."""
+    with pytest.raises(ValidationError) as caught:
+        read(given_as(FULL) | {member: value})
+    (told,) = wrong_fields(caught.value)
+    assert re.fullmatch(r"('?\w+'?, )+'?\w+'?", str(told.values["expected"]))
 
 
 @pytest.mark.parametrize("member", ["subject", "note", "owner"])
