@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
 import lienthong
 from contracts.texts import Language, catalogue
+from gateway.security import Scope
 from gateway.store import Trouble
 from lienthong.demo.command import STORIES
 from lienthong.stop import ExitCode
@@ -76,3 +78,10 @@ def test_every_exit_code_is_documented(language: Language) -> None:
         line.split()[0] for line in catalogue(language)["cli.help.exit_codes"].splitlines() if line[:1] == " "
     }
     assert documented == {str(int(code)) for code in ExitCode} | {"1"}
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_help_names_every_scope_that_a_key_can_have(language: Language) -> None:
+    """Who gives a key needs no other page to find out what there is to give."""
+    named = catalogue(language)["cli.clients.add.scope"]
+    assert set(re.findall(r"[a-z]+:[a-z]+", named)) == set(Scope)
