@@ -17,7 +17,7 @@ from lienthong.stop import ExitCode
 from tests.support import province, reckoning
 from tests.support.chaos import CALLERS, Chaos
 
-KILLS = int(os.environ.get("LIENTHONG_CHAOS_KILLS", "8"))
+KILLS = int(os.environ.get("LIENTHONG_CHAOS_KILLS", "6"))
 SEED = int(os.environ.get("LIENTHONG_CHAOS_SEED", "1"))
 LATE = Path(__file__).parents[1] / "support" / "late_server.py"
 TAKES_UP_WITHIN = 2.0
