@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from adapters.webhook import new_secret, target
+from gateway.delivery import feed
 from gateway.resilience.breaker import BreakerState
 from gateway.resilience.state import PipelineState
 from gateway.store.times import to_micros
@@ -90,6 +91,7 @@ class Webhooks:
         codes, kinds = sorted(agency.value for agency in agencies), sorted(types)
         sealed = book.sealed(webhook, secret, self._store.seal)
         most = self._settings.most_per_client
+        await feed.place_new(self._engine)  # what has happened stands before the endpoint's place, read or not
         answer = await self._done(partial(book.add, webhook, client, url, codes, kinds, sealed, most))
         return answer if isinstance(answer, Refusal) else Issued(answer, secret)
 

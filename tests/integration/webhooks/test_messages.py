@@ -116,6 +116,17 @@ async def test_one_dossier_is_told_in_order_and_holds_no_other_up(place: Place) 
         assert len(same) == 1
 
 
+async def test_a_new_endpoint_is_told_nothing_of_what_was_before_it(place: Place) -> None:
+    """Also where nobody has read the feed until then, so that what happened had no place in it yet."""
+    async with receiving() as receiver, hooks(place, receiver) as one:
+        await one.bench.accept(lane="A")
+        await one.add(types=["delivery.accepted"])
+        later = await one.bench.accept(lane="B")
+        await _start(one)
+        taken = await receiver.wait_for(1)
+        assert taken[0].content["data"]["delivery"] == later.id
+
+
 async def test_an_endpoint_is_told_what_it_asked_for_and_may_know(place: Place) -> None:
     """Types and agencies are chosen by the client; what its key no longer covers is not told any more."""
     async with receiving() as receiver, hooks(place, receiver) as one:
