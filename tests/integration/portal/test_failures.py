@@ -90,6 +90,7 @@ async def test_progress_whose_answer_is_lost_is_a_persons_and_is_never_sent_twic
         path = f"/v1/deliveries/{asked['id']}/resolve"
         said = await stage.client.post(path, json={**WORD, "outcome": "done"})
         assert said.status_code == 200, said.text
+        assert "has a part of it" in said.json()["summary"]  # and not that nothing could be sent
         over = await ended(stage, asked["id"])
         assert await added(stage) == [1] * 12
     assert [one["name"] for one in over["steps"]] == ["progress/0-10", "progress/10-12"]
