@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -171,18 +170,6 @@ def test_a_wrong_key_file_is_told(tmp_path: Path, content: str | None, told: str
     assert not content or content not in errors
 
 
-def test_it_starts_in_two_seconds(tmp_path: Path) -> None:
-    """From the command to the ready line it takes less than two seconds, in the best of three tries."""
-    took = []
-    for number in range(3):
-        before = time.monotonic()
-        process = start("--journal", str(tmp_path / f"journal-{number}"))
-        ready(process)
-        took.append(time.monotonic() - before)
-        process.communicate(timeout=10)
-    assert min(took) < 2
-
-
 def test_stops_when_its_parent_is_gone() -> None:
     """With standard input closed it ends by itself."""
     process = start("--citizens", "300")
@@ -276,41 +263,3 @@ def test_callers_who_leave_are_no_error() -> None:
                 if number % 2:
                     connection.recv(10)
         assert mocks.admin("GET", "health").json()["status"] == "ok"
-
-
-def whole_answer(connection: socket.socket, request: bytes) -> bytes:
-    """Send a request and return the answer to its last byte."""
-    connection.sendall(request)
-    answer = b""
-    while b"\r\n\r\n" not in answer:
-        answer += connection.recv(1 << 16)
-    head, _, body = answer.partition(b"\r\n\r\n")
-    left = int(re.findall(rb"content-length: (\d+)", head.lower())[0]) - len(body)
-    while left > 0:
-        left -= len(part := connection.recv(1 << 16))
-        answer += part
-    return answer
-
-
-def test_fast_enough_to_be_leant_on() -> None:
-    """It answers at least 400 look-ups a second, so that it is not what a benchmark measures."""
-    with running("--citizens", "300") as mocks:
-        person = mocks.people(limit=1)[0]
-        headers, message = mocks.headers(), envelope("lookup", person)
-        address = httpx.URL(mocks.url)
-        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        head += f"Host: {address.host}\r\nContent-Length: {len(message)}\r\n"
-        request = f"POST {address.path} HTTP/1.1\r\n{head}\r\n".encode() + message
-        with socket.create_connection((address.host, address.port or 80), timeout=10) as connection:
-            size = len(whole_answer(connection, request))
-            rates = []
-            for _ in range(5):
-                before, count = time.monotonic(), 200
-                for _ in range(count):
-                    connection.sendall(request)
-                    left = size
-                    while left > 0:
-                        left -= len(connection.recv(1 << 16))
-                rates.append(count / (time.monotonic() - before))
-        # The best of five rounds: the machine may have other work to do.
-        assert max(rates) > 400
