@@ -137,6 +137,13 @@ class Sessions(Generic[A, S]):
             task.add_done_callback(lambda done: self._opened(which, done))
         return await asyncio.shield(task)
 
+    def fingerprint(self, agency: AgencyCode) -> str | None:
+        """Return the fingerprint of the account that the agency logs in with now, `None` where it has none."""
+        try:
+            return self._log_in.account(agency).fingerprint
+        except CredentialRefused:
+            return None
+
     async def aclose(self) -> None:
         """Wait until what is under way has come to its end and everything is written."""
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)

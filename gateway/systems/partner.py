@@ -3,63 +3,42 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from adapters.partner import Partner
-from contracts import VIETNAM
-from contracts.model import CredentialRefused
+from adapters.partner import Credential, Partner
 from contracts.model.partner import Handover, Notice, Progress, Registration, Replacement
-from gateway.delivery import Outlet
-from gateway.resilience import Pipeline
-from gateway.resilience.sessions import Sessions
 from gateway.systems.draft import Writing
-from gateway.systems.link import Link
+from gateway.systems.link import Link, WrittenSystem
 
 if TYPE_CHECKING:
-    from adapters.partner import Credential
     from adapters.transport import Transport
-    from contracts.model import AgencyCode, Exchange
+    from contracts.model import Exchange
     from contracts.model.partner import PartnerWrite, Receipt
     from gateway.delivery import Order
     from gateway.monitor.metrics import Metrics
-    from gateway.resilience import PipelineState
     from gateway.settings import PartnerSection
     from gateway.store import Store
     from gateway.systems.draft import Draft
 
 
-class PartnerSystem:
+class PartnerSystem(WrittenSystem[Credential]):
     """The adapter, its sessions, the pipeline, and the writes that are delivered through it."""
+
+    name = "partner"
 
     def __init__(
         self, section: PartnerSection, store: Store, metrics: Metrics, transport: Transport | None = None
     ) -> None:
-        self._link = Link(section.adapter.transport, section.captures, transport)
-        self.adapter = Partner(section.adapter, self._link.transport)
-        self._sessions = Sessions(
-            self.adapter,
-            self.adapter.operations.login,
+        link = Link(section.adapter.transport, section.captures, transport)
+        self.adapter = adapter = Partner(section.adapter, link.transport)
+        super().__init__(
+            link,
             section.policy,
-            log=store.attempts,
-            switch=store.stop_switch,
-            observer=metrics,
-            now=lambda: datetime.now(VIETNAM),
-        )
-        self.pipeline: Pipeline[Credential] = Pipeline(
-            "partner",
-            section.policy,
-            log=store.attempts,
-            credentials=self._sessions,
-            switch=store.stop_switch,
-            observer=metrics,
-        )
-        self._writings: dict[type[PartnerWrite], Writing[Any, Credential]] = _writings(self.adapter)
-        writes = (one.write() for one in self._writings.values())
-        self.outlet = Outlet(
-            pipeline=self.pipeline,
-            writes={write.operation.name: write for write in writes},
-            fingerprint=self._fingerprint,
+            store,
+            metrics,
+            log_in=adapter,
+            operation=adapter.operations.login,
+            writings=_writings(adapter),
         )
 
     def draft(self, write: PartnerWrite) -> Draft:
@@ -67,27 +46,6 @@ class PartnerSystem:
         topic = str(write.code) if isinstance(write, Replacement) else None
         person = write.applicant if isinstance(write, Registration | Replacement) else None
         return self._writings[type(write)].draft(write, topic=topic, person=person)
-
-    def state(self) -> PipelineState:
-        """Return the state of the system's pipeline."""
-        return self.pipeline.state()
-
-    @property
-    def certificate_fault(self) -> str | None:
-        """Why the newest certificate files are not in use, if so."""
-        return self._link.certificate_fault
-
-    async def aclose(self) -> None:
-        """Let go of the sessions and the connections."""
-        await self.pipeline.aclose()
-        await self._sessions.aclose()
-        await self._link.aclose()
-
-    def _fingerprint(self, agency: AgencyCode) -> str | None:
-        try:
-            return self.adapter.account(agency).fingerprint
-        except CredentialRefused:
-            return None
 
 
 def _writings(partner: Partner) -> dict[type[PartnerWrite], Writing[Any, Credential]]:

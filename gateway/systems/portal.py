@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
 from adapters.portal import Credential, Portal, flow
-from contracts import VIETNAM
-from contracts.model import CredentialRefused, IdentityNumber
+from contracts.model import IdentityNumber
 from contracts.model.dossier import Dossier, DossierProgress
-from gateway.delivery import DONE, Finished, Outlet, Standing, Step
-from gateway.resilience import Pipeline
-from gateway.resilience.sessions import Sessions
+from gateway.delivery import DONE, Finished, Standing, Step
 from gateway.resilience.sharing import Shared
 from gateway.systems.draft import Writing
-from gateway.systems.link import Link
+from gateway.systems.link import Link, WrittenSystem
 
 if TYPE_CHECKING:
     from adapters.portal import Declarations
     from adapters.transport import Transport
-    from contracts.model import AgencyCode, DossierCode, Exchange, Failure, Operation
+    from contracts.model import DossierCode, Exchange, Failure, Operation
     from contracts.model.portal import PortalReceipt
     from gateway.delivery import Order
     from gateway.monitor.metrics import Metrics
-    from gateway.resilience import PipelineState
     from gateway.settings import PortalSection
     from gateway.store import Store
     from gateway.systems.draft import Draft
@@ -38,41 +33,27 @@ _DOSSIER: TypeAdapter[Dossier] = TypeAdapter(Dossier)
 _PROGRESS: TypeAdapter[DossierProgress] = TypeAdapter(DossierProgress)
 
 
-class PortalSystem:
+class PortalSystem(WrittenSystem[Credential]):
     """The adapter, its sessions, the pipeline, and the writes that are delivered through it."""
+
+    name = SYSTEM
 
     def __init__(
         self, section: PortalSection, store: Store, metrics: Metrics, transport: Transport | None = None
     ) -> None:
-        self._link = Link(section.adapter.transport, section.captures, transport)
+        link = Link(section.adapter.transport, section.captures, transport)
+        self.adapter = adapter = Portal(section.adapter, link.transport)
         self._portals_code = section.sent_code == "portal"
-        self.adapter = Portal(section.adapter, self._link.transport)
-        self._sessions = Sessions(
-            self.adapter,
-            self.adapter.operations.login,
+        shared = Shared(store.sessions, Credential.packed, Credential.unpacked)
+        super().__init__(
+            link,
             section.policy,
-            log=store.attempts,
-            switch=store.stop_switch,
-            observer=metrics,
-            now=lambda: datetime.now(VIETNAM),
-            shared=Shared(store.sessions, Credential.packed, Credential.unpacked)
-            if section.adapter.shares_session
-            else None,
-        )
-        self.pipeline: Pipeline[Credential] = Pipeline(
-            SYSTEM,
-            section.policy,
-            log=store.attempts,
-            credentials=self._sessions,
-            switch=store.stop_switch,
-            observer=metrics,
-        )
-        self._writings = _writings(self.adapter, section.adapter.steps_per_request)
-        writes = (one.write() for one in self._writings.values())
-        self.outlet = Outlet(
-            pipeline=self.pipeline,
-            writes={write.operation.name: write for write in writes},
-            fingerprint=self._fingerprint,
+            store,
+            metrics,
+            log_in=adapter,
+            operation=adapter.operations.login,
+            writings=_writings(adapter, section.adapter.steps_per_request),
+            shared=shared if section.adapter.shares_session else None,
         )
 
     def code(self, unit: DossierCode, portal: DossierCode | None) -> DossierCode:
@@ -85,27 +66,6 @@ class PortalSystem:
             return self._writings[DossierProgress].draft(write)
         numbers = (number for number in write.owner_numbers if isinstance(number, IdentityNumber))
         return self._writings[Dossier].draft(write, topic=_TOPIC, person=next(numbers, None))
-
-    def state(self) -> PipelineState:
-        """Return the state of the system's pipeline."""
-        return self.pipeline.state()
-
-    @property
-    def certificate_fault(self) -> str | None:
-        """Why the newest certificate files are not in use, if so."""
-        return self._link.certificate_fault
-
-    async def aclose(self) -> None:
-        """Let go of the sessions and the connections."""
-        await self.pipeline.aclose()
-        await self._sessions.aclose()
-        await self._link.aclose()
-
-    def _fingerprint(self, agency: AgencyCode) -> str | None:
-        try:
-            return self.adapter.account(agency).fingerprint
-        except CredentialRefused:
-            return None
 
 
 def handed_in(operation: str, payload: bytes) -> Dossier | DossierProgress:
