@@ -165,8 +165,10 @@ class Sessions(Generic[A, S]):
         except CredentialRefused:
             self._held.pop(key, None)
             raise
-        self._held[key] = opened
-        return opened.session
+        newest = self._held.get(key)
+        if newest is None or newest.generation <= opened.generation:  # two may end in another order than they began
+            self._held[key] = newest = opened
+        return newest.session
 
     async def _exchange(self, account: A, agency: AgencyCode) -> Held[S]:
         """Log in, and leave the evidence of it."""

@@ -299,6 +299,33 @@ async def test_a_session_that_could_not_be_put_there_is_used_by_who_opened_it() 
 
 
 @virtual
+async def test_of_two_openings_the_newer_session_stays_whichever_ends_last() -> None:
+    """The store tells late that the first is there; it was refused and replaced meanwhile, and nobody gets it."""
+    door, shelf = Door(single=True, life=None), MemoryShelf()
+    (place,) = places = processes(1, door, shelf)
+    put = shelf.put
+
+    async def late(*given: Any) -> bool:
+        done = await put(*given)
+        await asyncio.sleep(1)
+        return done
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shelf, "put", late)
+        older = asyncio.create_task(place.sessions.renew(AGENCY))
+        await asyncio.sleep(0.5)
+        patch.setattr(shelf, "put", put)
+        newer = await place.sessions.renew(AGENCY, refused="common/1")
+        assert not older.done()
+        assert await older == newer
+    assert newer.fingerprint == "common/2"
+    await found(place)
+    assert place.used == ["common/2"]
+    assert len(door.log_ins) == 2
+    await settled(places)
+
+
+@virtual
 async def test_what_is_on_the_shelf_in_another_form_is_no_session() -> None:
     """Of a release that packs them otherwise: a log-in, and the older one is gone."""
     door, shelf = Door(), MemoryShelf()
