@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from contracts.model import dossier as model
-from gateway.api.schemas.sayable import Amount, Moment, Sayable, Whole
+from gateway.api.schemas.sayable import Amount, Moment, Sayable, Status, Whole
 
 STATUS = (
     "1 mới đăng ký, 2 được tiếp nhận, 3 không được tiếp nhận, 4 đang xử lý, 5 yêu cầu bổ sung giấy tờ, 6 yêu cầu thực "
@@ -146,7 +146,7 @@ class ProgressStepV1(Sayable):
     )
     at: Moment = Field(description="Thời điểm xử lý (`ThoiDiemXuLy`)", examples=["2026-03-02T14:05:00+07:00"])
     content: str = Field(description="Nội dung xử lý (`NoiDungXuLy`)", examples=["Đang thẩm định"])
-    status: model.DossierStatus = Field(description=f"Trạng thái (`TrangThai`): {STATUS}", examples=[4])
+    status: Status = Field(description=f"Trạng thái (`TrangThai`): {STATUS}", examples=[4])
     officer_title: str | None = Field(None, description="Chức danh (`ChucDanh`)", examples=["Chuyên viên"])
     department: str | None = Field(None, description="Phòng ban xử lý (`PhongBanXuLy`)", examples=["Bộ phận một cửa"])
     started_at: Moment | None = Field(

@@ -22,7 +22,7 @@ from gateway.api.schemas.dossier_parts import (
     ResultV1,
     SupplementV1,
 )
-from gateway.api.schemas.sayable import CodeText, Handed, Moment, Sayable, check, told
+from gateway.api.schemas.sayable import CodeText, Handed, Moment, Sayable, Status, check, told
 
 CODE = f"^{DossierCode.form.pattern}$"
 
@@ -62,7 +62,7 @@ class DossierV1(Sayable):
         examples=["Đề nghị cấp giấy tờ mẫu"],
     )
     received_at: Moment = Field(description="Ngày tiếp nhận (`NgayTiepNhan`)", examples=["2026-03-02T08:30:00+07:00"])
-    status: model.DossierStatus = Field(description=f"Trạng thái hồ sơ (`TrangThaiHoSo`): {STATUS}", examples=[2])
+    status: Status = Field(description=f"Trạng thái hồ sơ (`TrangThaiHoSo`): {STATUS}", examples=[2])
     result_delivery: model.ResultDelivery = Field(
         description="Hình thức nhận kết quả (`HinhThuc`): `direct` trực tiếp; `post` qua bưu chính", examples=["direct"]
     )

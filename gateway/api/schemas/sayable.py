@@ -75,6 +75,12 @@ def _whole(given: Any, read: Callable[[Any], int]) -> int:
         raise told("number") from None
 
 
+def _status(given: Any) -> Any:
+    if isinstance(given, bool | float):  # `true` and `2.0` are equal to members, and none of them is one
+        raise told("choice", expected=", ".join(str(one.value) for one in model.DossierStatus))
+    return given
+
+
 def _text(given: Any) -> Any:
     return given.value if isinstance(given, Code) else given
 
@@ -86,6 +92,7 @@ def _number(most: int) -> WithJsonSchema:
 Moment = Annotated[AwareDatetime, Strict(strict=False), WrapValidator(_moment)]
 Whole = Annotated[int, WrapValidator(_whole), _number(model.MAX_WHOLE)]
 Amount = Annotated[int, WrapValidator(_whole), _number(model.MAX_AMOUNT)]
+Status = Annotated[model.DossierStatus, BeforeValidator(_status)]
 CodeText = Annotated[str, BeforeValidator(_text)]
 """A code, whose form is stated beside it."""
 

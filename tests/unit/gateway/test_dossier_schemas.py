@@ -40,7 +40,7 @@ from gateway.api.schemas.dossier_parts import (
 from gateway.api.schemas.dossiers import DossierV1
 from gateway.api.schemas.sayable import Handed, Sayable
 from tests.support import portal_adapter
-from tests.support.portal_adapter import DOSSIERS, FULL, PLAIN, PROGRESS
+from tests.support.portal_adapter import DOSSIERS, FULL, PLAIN, PROGRESS, STEPS
 
 CODE = DossierCode("H99.5-260302-0017")
 SCHEMAS: dict[str, type[Sayable]] = {
@@ -177,7 +177,19 @@ def test_wrong_fields_of_every_sort_are_named_together() -> None:
     }
 
 
-@pytest.mark.parametrize(("member", "value"), [("status", 12), ("owner_kind", "x"), ("result_delivery", "x")])
+@pytest.mark.parametrize("value", [True, False, 2.0, 1.5, 0, 12, "2", None])
+def test_a_status_is_a_whole_number_of_the_table_and_nothing_that_equals_one(value: object) -> None:
+    """`true` would be a dossier that was just registered; of a dossier and of a step the field is named."""
+    assert wrong(given_as(PLAIN) | {"status": value}) == {"/status": "choice"}
+    step = json.loads(ProgressStepV1.of(STEPS.steps[0]).model_dump_json()) | {"status": value}
+    with pytest.raises(ValidationError) as caught:
+        ProgressStepV1.model_validate_json(json.dumps(step))
+    assert [(one.path, one.reason) for one in wrong_fields(caught.value)] == [("/status", "choice")]
+
+
+@pytest.mark.parametrize(
+    ("member", "value"), [("status", 12), ("status", True), ("owner_kind", "x"), ("result_delivery", "x")]
+)
 def test_the_values_to_choose_from_are_named_without_a_word_of_another_language(member: str, value: object) -> None:
     """The sentence around them is Vietnamese or English; they themselves are only a list."""
     with pytest.raises(ValidationError) as caught:
