@@ -34,7 +34,7 @@ def dossier(code: str, **fields: object) -> dict[str, object]:
         "ChuHoSo": "NGUYỄN VĂN MẪU",
         "LoaiDoiTuong": "1",
         "Email": "",
-        "SoDienThoai": "0900000000",
+        "SoDienThoai": "0000000000",
         "TrichYeuHoSo": "Đề nghị mẫu",
         "NgayTiepNhan": "20260302083000",
         "NgayHenTra": "20260309170000",

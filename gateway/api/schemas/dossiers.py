@@ -84,7 +84,7 @@ class DossierV1(Sayable):
     other_information: str | None = Field(None, description="Thông tin khác (`ThongTinKhac`)", examples=[None])
     email: str | None = Field(None, description="Thư điện tử (`Email`)", examples=["a@example.test"])
     fax: str | None = Field(None, description="Số fax (`Fax`)", examples=[None])
-    phone: str | None = Field(None, description="Số điện thoại (`SoDienThoai`)", examples=["0900000000"])
+    phone: str | None = Field(None, description="Số điện thoại (`SoDienThoai`)", examples=["0000000000"])
     due_at: Moment | None = Field(
         None, description="Ngày hẹn trả kết quả (`NgayHenTra`)", examples=["2026-03-09T17:00:00+07:00"]
     )

@@ -165,14 +165,14 @@ async def test_settings_change_what_is_sent() -> None:
         date_form="yyyy-MM-dd",
         timestamp_unit="s",
         newer_fields=("verify",),
-        phone="0900000000",
+        phone="0000000000",
     )
     await system.verify(QUERY, PURPOSE, system.credential(PURPOSE.agency), exchange(Population.VERIFY))
     sent = dict(flat(door.sent[0].content))
     assert sent["MaTichHop"] == "033"
     assert sent["HoVaTen"] == "TRẦN THỊ MẪU"
     assert sent["NgayThangNam"] == "1990-02-28"
-    assert (sent["MaDonVi"], sent["TaiKhoan"], sent["SoDienThoai"]) == ("000.00.01.H99", "canbo.mau", "0900000000")
+    assert (sent["MaDonVi"], sent["TaiKhoan"], sent["SoDienThoai"]) == ("000.00.01.H99", "canbo.mau", "0000000000")
     assert door.sent[0].headers["Timestamp"] == "1767575700"
 
 

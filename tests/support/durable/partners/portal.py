@@ -126,7 +126,7 @@ class File:
             "field_name": "Lĩnh vực mẫu",
             "owner": "Chủ hồ sơ mẫu",
             "owner_kind": "citizen",
-            "phone": "0900000000",
+            "phone": "0000000000",
             "subject": subject,
             "received_at": _BEGINNING.isoformat(),
             "due_at": (_BEGINNING + timedelta(days=7)).isoformat(),
