@@ -18,6 +18,7 @@ from mocks.defects import defect
 from mocks.doors.partner.door import PartnerDoor
 from mocks.doors.population.door import PopulationDoor
 from mocks.doors.portal.door import PortalDoor
+from mocks.doors.vneid.door import VneidDoor
 from mocks.exchange import Runner
 from mocks.journal import Journal, JournalBroken, JournalRefused
 from mocks.sender import Sender
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from mocks.doors.partner.settings import PartnerDoorSettings
     from mocks.doors.population.settings import PopulationDoorSettings
     from mocks.doors.portal.settings import PortalDoorSettings
+    from mocks.doors.vneid.settings import VneidDoorSettings
     from mocks.ledger import Exchange
 
 NAMESPACE = "x-mock-namespace"
@@ -54,6 +56,7 @@ class MockApp:
         population: PopulationDoorSettings | None = None,
         partner: PartnerDoorSettings | None = None,
         portal: PortalDoorSettings | None = None,
+        vneid: VneidDoorSettings | None = None,
         more: tuple[Door[Any], ...] = (),
         callbacks: CallbackSettings | None = None,
         journal: Path | None = None,
@@ -66,6 +69,7 @@ class MockApp:
             PopulationDoor(population),
             PartnerDoor(partner),
             PortalDoor(portal),
+            VneidDoor(vneid),
             *more,
         )
         self.callbacks = callbacks or CallbackSettings()

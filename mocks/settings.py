@@ -11,6 +11,7 @@ from mocks.callbacks import CallbackSettings
 from mocks.doors.partner.settings import PartnerDoorSettings
 from mocks.doors.population.settings import PopulationDoorSettings
 from mocks.doors.portal.settings import PortalDoorSettings
+from mocks.doors.vneid.settings import VneidDoorSettings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "population": PopulationDoorSettings,
     "partner": PartnerDoorSettings,
     "portal": PortalDoorSettings,
+    "vneid": VneidDoorSettings,
     "callbacks": CallbackSettings,
 }
 """The tables, which are also the arguments of `MockApp`."""
@@ -39,7 +41,7 @@ def load(path: Path | None) -> dict[str, Any]:
 def credentials(door: Door[Any]) -> dict[str, Any]:
     """Return what opens a door: every account, and what the whole door expects beside it."""
     shown = door.settings.model_dump(
-        mode="json", include={"accounts", "dstcode", "sv_url", "timestamp_unit", "xroad_clients"}
+        mode="json", include={"accounts", "dstcode", "password", "sv_url", "timestamp_unit", "xroad_clients"}
     )
     clients = shown.pop("xroad_clients", [])
     return {**shown, "xroad_client": clients[0]} if clients else shown

@@ -49,6 +49,21 @@ class What(StrEnum):
     ITEM_FAILED = "item_failed"
     ATTACHMENTS_LOST = "attachments_lost"
     SUCCESS_AS_TEXT = "success_as_text"
+    WRONG_ISSUER = "wrong_issuer"
+    WRONG_AUDIENCE = "wrong_audience"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - the name of a fault
+    TOKEN_UNSIGNED = "token_unsigned"  # noqa: S105 - likewise
+    ALGORITHM_CONFUSED = "algorithm_confused"
+    UNKNOWN_KEY = "unknown_key"
+    WRONG_SIGNATURE = "wrong_signature"
+    WRONG_NONCE = "wrong_nonce"
+    CODE_REPLAYED = "code_replayed"
+    STATE_REPLAYED = "state_replayed"
+    RETURNED_TWICE = "returned_twice"
+    RETURN_LOST = "return_lost"
+    LEVEL_TOO_LOW = "level_too_low"
+    SUBJECT_DIFFERS = "subject_differs"
+    UNKNOWN_KIND = "unknown_kind"
     ACTS_LATE = "acts_late"
     LATENCY = "latency"
 
@@ -57,6 +72,7 @@ class What(StrEnum):
     PLAIN_TEXT = "plain_text"
     BUSY = "busy"
     QUOTA_USED_UP = "quota_used_up"
+    SPINNER = "spinner"
     MAINTENANCE = "maintenance"
     PLATFORM_DOWN = "platform_down"
     PLATFORM_NEAR_FAULT = "platform_near_fault"
@@ -125,6 +141,21 @@ NATURE = {
         _SYSTEM, _VIEW, _YES, "The system keeps what it was told without the files, and says nothing of it."
     ),
     What.SUCCESS_AS_TEXT: Nature(_SYSTEM, _VIEW, _YES, "The system tells a success as plain text."),
+    What.WRONG_ISSUER: Nature(_SYSTEM, _VIEW, _YES, "A token, or the way back, names another issuer."),
+    What.WRONG_AUDIENCE: Nature(_SYSTEM, _VIEW, _YES, "A token is for another caller."),
+    What.TOKEN_EXPIRED: Nature(_SYSTEM, _VIEW, _YES, "A token is of yesterday."),
+    What.TOKEN_UNSIGNED: Nature(_SYSTEM, _VIEW, _YES, "A token says that it needs no signature."),
+    What.ALGORITHM_CONFUSED: Nature(_SYSTEM, _VIEW, _YES, "A token is signed with the public key as a secret."),
+    What.UNKNOWN_KEY: Nature(_SYSTEM, _VIEW, _YES, "A token is signed with a key that nobody publishes."),
+    What.WRONG_SIGNATURE: Nature(_SYSTEM, _VIEW, _YES, "A token names a key that has not signed it."),
+    What.WRONG_NONCE: Nature(_SYSTEM, _VIEW, _YES, "A token answers another request."),
+    What.CODE_REPLAYED: Nature(_SYSTEM, _VIEW, _YES, "A code that was used before is taken once more."),
+    What.STATE_REPLAYED: Nature(_SYSTEM, _VIEW, _YES, "The browser comes back with the state of an earlier sign-in."),
+    What.RETURNED_TWICE: Nature(_SYSTEM, _VIEW, _YES, "The browser comes back twice with the same."),
+    What.RETURN_LOST: Nature(_SYSTEM, _VIEW, _YES, "The browser does not come back."),
+    What.LEVEL_TOO_LOW: Nature(_SYSTEM, _VIEW, _YES, "The account is taken to have the lowest level."),
+    What.SUBJECT_DIFFERS: Nature(_SYSTEM, _VIEW, _YES, "The system tells of somebody else than its token."),
+    What.UNKNOWN_KIND: Nature(_SYSTEM, _VIEW, _YES, "The account is of a kind that nobody knows."),
     What.ACTS_LATE: Nature(
         _SYSTEM,
         _ACT,
@@ -137,6 +168,7 @@ NATURE = {
     What.PLAIN_TEXT: Nature(_NEAR, _ANSWER, _USUALLY_NOT, "The platform's gateway answers an error as plain text."),
     What.BUSY: Nature(_NEAR, _ANSWER, _NO, "Too many requests, with or without a time to wait."),
     What.QUOTA_USED_UP: Nature(_SYSTEM, _ANSWER, _NO, "The caller's quota for the day is used up."),
+    What.SPINNER: Nature(_SYSTEM, _ANSWER, _NO, "A page that says to wait, and nothing comes."),
     What.MAINTENANCE: Nature(
         _SYSTEM, _ANSWER, _NO, "The system is under maintenance by calendar, every night if not said."
     ),
