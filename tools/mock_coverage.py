@@ -18,6 +18,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, urlsplit
 
 from mocks.faults import EVERYWHERE, NATURE, Acts, Details, Until, What, When, Whom
 from tools import mock_bench
@@ -26,6 +27,7 @@ from tools.mock_dialects import values
 from tools.mock_partner import PartnerCaller
 from tools.mock_population import PopulationCaller
 from tools.mock_portal import PortalCaller
+from tools.mock_vneid import VneidCaller
 from tools.mounted import End, Reply
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from mocks.doors import Door
 
 PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "mocks-coverage.md"
-CALLERS: Final[tuple[Caller, ...]] = (PopulationCaller(), PartnerCaller(), PortalCaller())
+CALLERS: Final[tuple[Caller, ...]] = (PopulationCaller(), PartnerCaller(), PortalCaller(), VneidCaller())
 LONGEST_TEXT: Final = 40
 FAULT_CODE: Final = re.compile(r"<faultcode>([^<]*)<")
 CHOICE: Final = {Acts.YES: "yes", Acts.NO: "no", Acts.USUALLY: "yes, unless told", Acts.USUALLY_NOT: "no, unless told"}
@@ -212,7 +214,7 @@ def _plan(planned: Planned) -> str:
 def _back(reply: Reply, usual: Reply) -> str:
     """Return what came back, or how the connection ended."""
     if reply.end is End.WHOLE:
-        if reply.body != usual.body:
+        if (reply.body, reply.header("location")) != (usual.body, usual.header("location")):
             altered = (reply.status, _said(reply)) == (usual.status, _said(usual))
             return f"{reply.status}, an altered answer" if altered else _whole(reply)
         manner = ", in pieces" if reply.pieces > 1 else ", late" if reply.waited else ""
@@ -234,6 +236,9 @@ def _whole(reply: Reply) -> str:
 
 def _said(reply: Reply) -> str:
     """Return the code or text by which an answer says what it is."""
+    location = reply.header("location")
+    if location is not None:
+        return _away(location)
     text = reply.body.decode(errors="replace")
     media_type = (reply.header("content-type") or "").partition(";")[0]
     if media_type == "text/html":
@@ -246,12 +251,20 @@ def _said(reply: Reply) -> str:
     return f"“{text}”" if media_type == "text/plain" and len(text) <= LONGEST_TEXT else "–"
 
 
+def _away(location: str) -> str:
+    """Return where a browser is sent: to another page, or back to its caller with a code or an error."""
+    told = dict(parse_qsl(urlsplit(location).query))
+    if "error" in told:
+        return f"back with `{told['error']}`"
+    return "back with a code" if "code" in told else "to another page"
+
+
 def _code(content: Any) -> str:
     data = content.get("data")
     inside = data.get("error") if isinstance(data, dict) else None
     if isinstance(inside, dict):
         return f"`{content['code']}` with `{inside['code']}` inside"
-    code = content.get("code", content.get("error_code", content.get("type")))
+    code = content.get("code", content.get("error_code", content.get("type", content.get("error"))))
     return "–" if code is None else f"`{code}`"
 
 

@@ -64,6 +64,7 @@ class What(StrEnum):
     LEVEL_TOO_LOW = "level_too_low"
     SUBJECT_DIFFERS = "subject_differs"
     UNKNOWN_KIND = "unknown_kind"
+    SPINNER = "spinner"
     ACTS_LATE = "acts_late"
     LATENCY = "latency"
 
@@ -72,7 +73,6 @@ class What(StrEnum):
     PLAIN_TEXT = "plain_text"
     BUSY = "busy"
     QUOTA_USED_UP = "quota_used_up"
-    SPINNER = "spinner"
     MAINTENANCE = "maintenance"
     PLATFORM_DOWN = "platform_down"
     PLATFORM_NEAR_FAULT = "platform_near_fault"
@@ -156,6 +156,7 @@ NATURE = {
     What.LEVEL_TOO_LOW: Nature(_SYSTEM, _VIEW, _YES, "The account is taken to have the lowest level."),
     What.SUBJECT_DIFFERS: Nature(_SYSTEM, _VIEW, _YES, "The system tells of somebody else than its token."),
     What.UNKNOWN_KIND: Nature(_SYSTEM, _VIEW, _YES, "The account is of a kind that nobody knows."),
+    What.SPINNER: Nature(_SYSTEM, _VIEW, _NO, "A page that says to wait, and nothing comes: the system does nothing."),
     What.ACTS_LATE: Nature(
         _SYSTEM,
         _ACT,
@@ -168,7 +169,6 @@ NATURE = {
     What.PLAIN_TEXT: Nature(_NEAR, _ANSWER, _USUALLY_NOT, "The platform's gateway answers an error as plain text."),
     What.BUSY: Nature(_NEAR, _ANSWER, _NO, "Too many requests, with or without a time to wait."),
     What.QUOTA_USED_UP: Nature(_SYSTEM, _ANSWER, _NO, "The caller's quota for the day is used up."),
-    What.SPINNER: Nature(_SYSTEM, _ANSWER, _NO, "A page that says to wait, and nothing comes."),
     What.MAINTENANCE: Nature(
         _SYSTEM, _ANSWER, _NO, "The system is under maintenance by calendar, every night if not said."
     ),

@@ -74,8 +74,6 @@ def disturbed(fault: Fault, desk: Desk, answer: Answer | None) -> Answer:
 
 def _to_a_browser(fault: Fault, desk: Desk, refusal: Refusal) -> Answer:
     match fault.what:
-        case What.SPINNER:
-            return pages.spinner()
         case What.IGNORED:
             return pages.message("Bạn đã đăng xuất")
         case What.ERROR_IN_SUCCESS:

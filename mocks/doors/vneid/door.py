@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mocks.asgi import Answer, json_answer
 from mocks.doors import UNKNOWN, Callback, Result, Subject
-from mocks.doors.vneid import authorize, decide, disturbances, logout, metadata, refusals, token, wire
-from mocks.doors.vneid.desk import Desk
+from mocks.doors.vneid import authorize, decide, disturbances, logout, metadata, pages, refusals, token, wire
+from mocks.doors.vneid.desk import CONNECTION, Desk
 from mocks.doors.vneid.faces import ALIASES, FACES
 from mocks.doors.vneid.kinds import SIGN_IN, kinds
-from mocks.doors.vneid.outcomes import OUTCOMES
+from mocks.doors.vneid.outcomes import LEFT_WAITING, OUTCOMES
 from mocks.doors.vneid.query import Query, login_of, read
 from mocks.doors.vneid.settings import VneidDoorSettings
 from mocks.faults import What
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mocks.doors import Site
     from mocks.doors.vneid.settings import Dialects
     from mocks.faults import Fault
-    from mocks.world import Kind
+    from mocks.world import Kind, Resource
 
 SERVED: Final[Mapping[str, Callable[[Desk], Result]]] = {
     "discovery": metadata.discovery,
@@ -39,6 +39,7 @@ SERVED: Final[Mapping[str, Callable[[Desk], Result]]] = {
     "view_info": logout.view_info,
     "idp_logout": logout.idp_logout,
 }
+PUBLIC: Final = ("discovery", "jwks")
 ONE_AT_A_TIME: Final = ("decide", "federate", "token", "revoke")
 """What must not be done twice at once for one sign-in."""
 
@@ -78,24 +79,30 @@ class VneidDoor:
     def recognise(self, request: Request, site: Site[Dialects]) -> Subject:
         """Say which provider is asked for what, about which sign-in, by whose caller."""
         query = read(request, self.settings)
-        desk = Desk(query, site, self.settings)
-        sign_in = site.world.get(SIGN_IN, query.sign_in) if query.sign_in else None
-        name = sign_in.fields["client"] if sign_in else query.client
-        parent = site.world.get(SIGN_IN, sign_in.fields["parent"]) if sign_in and sign_in.fields["parent"] else None
-        if parent is not None:
-            name = parent.fields["client"]
-        client = desk.client(name)
-        about = (sign_in.fields["parent"] or sign_in.id) if sign_in else ""
-        if not about and query.operation == "authorize" and client is not None:
-            about = client.username
+        sign_in = self._about(query, site)
+        client = Desk(query, site, self.settings).client(sign_in.fields["client"] if sign_in else query.client)
+        if sign_in is not None:
+            about = sign_in.id
+        elif query.operation == "authorize":
+            about = client.username if client else UNKNOWN
+        else:
+            about = query.face.name if query.operation in PUBLIC else UNKNOWN
         return Subject(
             operation=query.operation,
-            key=about or UNKNOWN,
-            agency=(client.agency or None) if client else None,
+            key=about,
+            agency=client.agency if client else None,
             request_id=query.request_id,
             lane=about if sign_in and query.operation in ONE_AT_A_TIME else None,
             content=query,
         )
+
+    def _about(self, query: Query, site: Site[Dialects]) -> Resource | None:
+        """Return the sign-in that a request is about: what A2 does for A1 is about the one with A1."""
+        begins = query.operation == "authorize" and query.client.partition("+")[0] == CONNECTION
+        name = query.get("state") if begins else query.sign_in
+        sign_in = site.world.get(SIGN_IN, name) if name else None
+        parent = sign_in.fields["parent"] if sign_in else ""
+        return site.world.get(SIGN_IN, parent) if parent else sign_in
 
     def act(self, request: Request, subject: Subject, site: Site[Dialects]) -> Result:
         """Do what is asked."""
@@ -103,6 +110,8 @@ class VneidDoor:
         if query.operation == UNKNOWN:
             refusal = refusals.NO_SUCH_ADDRESS
             return Result(wire.refused(refusal), refusal.outcome, acted=False)
+        if site.struck(What.SPINNER):
+            return Result(pages.spinner(), LEFT_WAITING, acted=False)
         return SERVED[query.operation](Desk(query, site, self.settings))
 
     def disturb(self, fault: Fault, subject: Subject, site: Site[Dialects], result: Result | None) -> Answer:

@@ -39,7 +39,8 @@ def logout(desk: Desk) -> Result:
         page = pages.leaving(LEAVING, desk.address("logout", client=client), hidden)
         return Result(page, "asked", acted=True)
     session = desk.site.world.get(SESSION, str(told.get("sid") or query.session))
-    ended = end(desk, session)
+    ours = session is not None and session.fields["face"] == desk.face.name
+    ended = _end(desk, session if ours else None)
     answer = _gone(desk, client, wanted)
     if desk.site.struck(What.RETURN_LOST):
         answer = pages.message(LEFT)
@@ -62,9 +63,9 @@ def _gone(desk: Desk, client: str, wanted: str) -> Answer:
     return wire.to(wire.with_query(wanted, {"state": state}), forget)
 
 
-def end(desk: Desk, session: Resource | None) -> bool:
-    """End a session with this provider, and its tokens where the dialect says so; say whether there was one."""
-    if session is None or session.state != ACTIVE or session.fields["face"] != desk.face.name:
+def _end(desk: Desk, session: Resource | None) -> bool:
+    """End a session, and its tokens where the dialect says so; say whether there was one."""
+    if session is None or session.state != ACTIVE:
         return False
     desk.site.world.do(SESSION, session.id, "end")
     if desk.dialects.logout_ends_tokens:
@@ -91,7 +92,7 @@ def idp_logout(desk: Desk) -> Result:
     sign_in = tokens.of_link(desk, desk.query.get("token_id"), desk.query.sign_in)
     if sign_in is None:
         return _no(desk)
-    ended = end(desk, desk.site.world.get(SESSION, sign_in.fields["session"]))
+    ended = _end(desk, desk.site.world.get(SESSION, sign_in.fields["session"]))
     return Result(_gone(desk, sign_in.fields["client"], ""), "ended" if ended else "nothing_ended", acted=ended)
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BACK: Final = ("denied", "level_low")
+LEFT_WAITING: Final = "left_waiting"
+BACK: Final = ("denied", "level_low", LEFT_WAITING)
 SIGN_IN: Final = ("sign_in_unknown", "sign_in_over", "sign_in_late")
 CALLER: Final = ("client_refused", "request_refused")
 OUTCOMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -59,7 +60,7 @@ OUTCOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "userinfo": ("told", "token_missing", "token_refused"),
     "introspect": ("active", "inactive", "client_refused"),
     "revoke": ("revoked", "nothing_revoked", *CALLER),
-    "logout": ("ended", "nothing_ended", "asked", "hint_refused", "post_logout_refused"),
+    "logout": ("ended", "nothing_ended", "asked", "hint_refused", "post_logout_refused", LEFT_WAITING),
     "view_info": ("shown", "token_refused"),
     "idp_logout": ("ended", "nothing_ended", "token_refused"),
 }

@@ -55,7 +55,12 @@ def test_health(mocks: Mocks) -> None:
     assert health["counts"] == health["namespaces"]["default"] == {"exchanges": 1, "effects": 0, "faults": 1}
     assert (health["journal"], health["records_requests"]) == ("ok", False)
     assert health["journal_bytes"] == Path(mocks.ready["journal"]).stat().st_size > 100
-    assert health["doors"] == {"population": "/population", "partner": "/partner", "portal": "/portal"}
+    assert health["doors"] == {
+        "population": "/population",
+        "partner": "/partner",
+        "portal": "/portal",
+        "vneid": "/vneid",
+    }
 
 
 def test_reset(mocks: Mocks) -> None:
