@@ -63,6 +63,20 @@ class OldCardNumber(_Private):
     form = re.compile(r"[0-9]{9}")
 
 
+class TechnicalId(_Private):
+    """Technical id of an account at the national portal (TechID): opaque, and the same at every sign-in."""
+
+    __slots__ = ()
+    form = re.compile(r"[!-~]{1,255}")
+
+
+class PaperNumber(_Private):
+    """Number of a paper whose form is not checked: passport, tax code, enterprise number, social insurance number."""
+
+    __slots__ = ()
+    form = re.compile(r"[0-9A-Za-z]([0-9A-Za-z ./-]{0,48}[0-9A-Za-z])?")
+
+
 _LEVELS: Final = r"[0-9]{3}\.[0-9]{2}\.[0-9]{2}\.[A-Z][0-9]{2}"
 """Four groups of fixed length, as in Circular 10/2016/TT-BTTTT; the last one names the ministry or the province."""
 _SHORT: Final = r"[A-Z][0-9]{2}(\.[0-9A-Z]{1,4}){0,6}"

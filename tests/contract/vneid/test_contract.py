@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 import jsonschema
 import pytest
-from referencing import Registry, Resource
 
 from adapters.xroad import FaultRow
 from contracts import vneid
 from contracts.model import Acted
+from tests.support.vneid_contract import SCHEMAS, content, fits
 
 EXAMPLES = sorted(entry.name for entry in vneid.file("examples").iterdir())
 TABLES = sorted(entry.name.removesuffix(".json") for entry in vneid.file("codes").iterdir())
-SCHEMAS = {
-    name: json.loads(vneid.file(f"{name}.schema.json").read_text(encoding="utf-8")) for name in ("requests", "answers")
-}
-REGISTRY: Registry[Any] = Registry().with_resources(
-    [(f"https://vneid.example/{name}.schema.json", Resource.from_contents(one)) for name, one in SCHEMAS.items()]
-)
 NINE = {
     "userProfileUri",
     "logoutUri",
@@ -33,17 +26,6 @@ NINE = {
     "loginIdp",
     "NgayThangNamSinh",
 }
-
-
-def content(name: str) -> Any:
-    """Return what one file of the contract holds."""
-    return json.loads(vneid.file(name).read_text(encoding="utf-8"))
-
-
-def fits(file: str, name: str, value: object) -> bool:
-    """Say whether a value fits one of the contract's schemas."""
-    schema = {"$ref": f"https://vneid.example/{file}.schema.json#/$defs/{name}"}
-    return jsonschema.Draft202012Validator(schema, registry=REGISTRY).is_valid(value)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
