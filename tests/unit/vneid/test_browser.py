@@ -187,6 +187,7 @@ async def test_a_sign_in_that_ended_says_how(error: str, ending: Ending, code: s
         (f"state={STATE}&code=x&" + "&".join(f"a{n}=1" for n in range(40)), CallbackDefect.UNREADABLE),
         (f"state={STATE}&code=x&a=" + "x" * 9000, CallbackDefect.UNREADABLE),
         (f"state={STATE}&code=\ud800", CallbackDefect.UNREADABLE),
+        ("code=x&state=\ud800", CallbackDefect.UNREADABLE),
     ],
     ids=lambda value: None if isinstance(value, CallbackDefect) else ascii(value)[:50],
 )
