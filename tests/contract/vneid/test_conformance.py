@@ -502,7 +502,7 @@ def test_in_every_dialect(mounted: Peer, changes: Mapping[str, Any]) -> None:
     mounted.speak(DOOR, Dialects().model_dump() | changes)
     if len(changes) > 1:
         for profile in PROFILES:
-            for promise in (*PROMISES, *FAULTS):
+            for promise in (*PROMISES, *(FAULTS if profile == "A1" else ())):
                 promise(Desk(mounted, profile))
         return
     for promise in (is_who_they_are, *TOUCHES.get(next(iter(changes)), ())):
