@@ -60,8 +60,10 @@ GOOD: Final[Mapping[str, Way]] = {
     "jwks": Way(outcome="shown", how="Any provider's."),
     "authorize": Way(outcome="started", how="A request as a registered caller makes it."),
     "login": Way(outcome="shown", how="The page, before anything is decided."),
-    "decide": Way(outcome="approved", how="The citizen agrees in the app.", state="confirming"),
-    "federate": Way(outcome="sent_on", how="The tile of VNeID.", face=A1),
+    "identify": Way(outcome="identified", how="Number and password."),
+    "decide": Way(outcome="approved", how="The citizen agrees in the app."),
+    "choose": Way(outcome="sent_on", how="The tile of VNeID.", face=A1),
+    "federate": Way(outcome="taken_back", how="VNeID sends the browser back with a code.", face=A1),
     "token": Way(outcome="issued", how="The code, with address and secret."),
     "userinfo": Way(outcome="told", how="An access token that counts."),
     "introspect": Way(outcome="active", how="An access token that counts."),
@@ -82,7 +84,7 @@ def _stopped(face: Face = OP) -> tuple[Way, ...]:
             outcome="sign_in_unknown",
             how="A sign-in that nobody began.",
             face=face,
-            sent={"session_code": "0" * 20, "sessionDataKey": "0" * 20},
+            sent={"session_code": "0" * 20, "sessionDataKey": "0" * 20, "state": "0" * 20},
         ),
         Way(outcome="sign_in_over", how="The code has been exchanged.", face=face, state="redeemed"),
         Way(outcome="sign_in_late", how="The citizen took more than ten minutes.", face=face, wait=LATE),
@@ -134,48 +136,61 @@ MORE: Final[Mapping[str, tuple[Way, ...]]] = {
         ),
         *_stopped(),
     ),
-    "decide": (
-        Way(outcome="identified", how="Number and password.", state="started"),
-        Way(outcome="qr_renewed", how="A new QR code.", state="started", sent={"action": "renew_qr"}),
-        Way(outcome="password_wrong", how="A wrong password.", state="started", sent={"password": "made-up"}),
-        Way(outcome="no_account", how="A number that nobody has.", state="started", sent={"number": "999000000000"}),
+    "identify": (
+        Way(outcome="approved", how="Dialect `confirm` = `page`.", dialects={"confirm": "page"}),
+        Way(outcome="qr_renewed", how="A new QR code.", sent={"action": "renew_qr"}),
+        Way(outcome="password_wrong", how="A wrong password.", sent={"password": "made-up"}),
+        Way(outcome="no_account", how="A number that nobody has.", sent={"number": "999000000000"}),
         Way(
             outcome="account_locked",
             how="Simulator verb `lock` of `vneid_account`.",
-            state="started",
             verb=("vneid_account", "citizen", "lock", {}),
         ),
         Way(
             outcome="qr_expired",
             how="A QR code older than two minutes is scanned.",
-            state="started",
             wait=STANDARD.dialects.qr_seconds + 1,
             sent={"action": "scan"},
         ),
         Way(outcome="not_understood", how="A button that is not there.", sent={"action": "dance"}),
+        Way(
+            outcome="level_low",
+            how="Dialects `confirm` = `page`, `low_level` = `access_denied`; level 2 is asked, the account has 1.",
+            asked={"acr_values": "LoA2"},
+            verb=LOW,
+            dialects={"confirm": "page", **LOW_LEVEL},
+        ),
+        *_stopped(),
+    ),
+    "decide": (
+        Way(outcome="not_understood", how="Agreed, before it is known who it is.", state="started"),
         Way(outcome="denied", how="The citizen says no.", sent={"action": "deny"}),
         Way(
             outcome="level_low",
             how="Dialect `low_level` = `access_denied`; level 2 is asked, the citizen has level 1.",
             asked={"acr_values": "LoA2"},
-            state="confirming",
             verb=LOW,
             dialects=LOW_LEVEL,
         ),
         *_stopped(),
     ),
-    "federate": (
-        Way(outcome="taken_back", how="VNeID sends the browser back with a code.", face=A1, state="back"),
-        Way(
-            outcome="code_refused", how="With a code that VNeID has not made.", face=A1, sent={"idp": None, "code": "x"}
-        ),
+    "choose": (
         Way(outcome="denied", how="The citizen chooses no provider.", face=A1, sent={"idp": "cancel"}),
+        *_stopped(A1),
+    ),
+    "federate": (
+        Way(outcome="code_refused", how="With a code that VNeID has not made.", face=A1, sent={"code": "made-up"}),
+        Way(
+            outcome="denied",
+            how="VNeID says that nobody signed in.",
+            face=A1,
+            sent={"code": None, "error": "access_denied"},
+        ),
         Way(
             outcome="level_low",
             how="Dialect `low_level` = `access_denied`; level 2 is asked, the citizen has level 1.",
             face=A1,
             asked={"acr_values": "LoA2"},
-            state="back",
             verb=LOW,
             dialects=LOW_LEVEL,
         ),
@@ -249,9 +264,9 @@ MORE: Final[Mapping[str, tuple[Way, ...]]] = {
     ),
 }
 BEFORE: Final = {
-    "login": "started",
+    **dict.fromkeys(("login", "identify", "choose"), "started"),
     "decide": "confirming",
-    "federate": "started",
+    "federate": "back",
     "token": "approved",
     **dict.fromkeys(("userinfo", "introspect", "revoke", "logout", "view_info", "idp_logout"), "redeemed"),
 }
@@ -418,27 +433,25 @@ def _request(walk: _Walk, operation: str, way: Way) -> Asked:
     if operation in ("view_info", "idp_logout"):
         token = walk.links[operation].partition("token_id=")[2]
         return _get(A2.paths[operation], {"token_id": token, **way.sent})
-    if way.state == "back":
-        return Asked(method="GET", path=walk.back, headers={"Host": "mocks.test"})
-    place = walk.face.paths.get(operation, walk.face.page)
+    place = walk.face.paths.get("federate" if operation == "choose" else operation, walk.face.page)
     parameters = {**FORMS[operation](walk), **way.sent}
     if operation in QUERIES:
         return _get(place, parameters, walk.cookie if way.cookie else "")
-    if operation == "decide" and way.state == "confirming":
-        parameters = {**parameters, "action": "approve", **way.sent}
     if parameters.get("grant_type") == "refresh_token":
         parameters = {"refresh_token": walk.tokens.get("refresh_token"), **parameters}
     return _form(place, parameters)
 
 
-QUERIES: Final = ("discovery", "jwks", "authorize", "login")
+QUERIES: Final = ("discovery", "jwks", "authorize", "login", "federate")
 FORMS: Final[Mapping[str, Callable[[_Walk], dict[str, str | None]]]] = {
     "discovery": lambda _: {},
     "jwks": lambda _: {},
     "authorize": lambda _: dict(ASKED),
     "login": lambda walk: {"session_code": walk.sign_in},
-    "decide": lambda walk: {**walk.person, "session_code": walk.sign_in},
-    "federate": lambda walk: {"sessionDataKey": walk.sign_in, "idp": "BCA"},
+    "identify": lambda walk: {**walk.person, "session_code": walk.sign_in},
+    "decide": lambda walk: {"session_code": walk.sign_in, "action": "approve"},
+    "choose": lambda walk: {"sessionDataKey": walk.sign_in, "idp": "BCA"},
+    "federate": lambda walk: {"state": walk.sign_in, **dict(parse_qsl(urlsplit(walk.back).query))},
     "token": lambda walk: {
         "grant_type": "authorization_code",
         "code": walk.code,

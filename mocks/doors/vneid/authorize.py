@@ -64,7 +64,7 @@ def authorize(desk: Desk) -> Result:
 def _wrong(desk: Desk, query: Query) -> Refusal | None:
     """Return why a request cannot be answered with a code."""
     response_mode, method = query.get("response_mode"), query.get("code_challenge_method")
-    challenge, way = query.get("code_challenge"), "checked" if desk.face.name == "op" else desk.dialects.pkce
+    challenge, way = query.get("code_challenge"), _pkce(desk)
     malformed = bool(challenge) and (not CHALLENGE.fullmatch(challenge) or method not in ("", "plain", "S256"))
     checks = (
         (query.repeated, refusals.REPEATED),
@@ -79,6 +79,13 @@ def _wrong(desk: Desk, query: Query) -> Refusal | None:
         (way in ("checked", "required") and (malformed or (not challenge and method != "")), refusals.PKCE),
     )
     return next((refusal for so, refusal in checks if so), None)
+
+
+def _pkce(desk: Desk) -> str:
+    """Return what becomes of PKCE: A1 as a caller of A2 knows nothing of it."""
+    if desk.query.client.partition("+")[0] == CONNECTION:
+        return "ignored"
+    return "checked" if desk.face.name == "op" else desk.dialects.pkce
 
 
 def _not_begun(desk: Desk, refusal: Refusal) -> Result:
@@ -102,7 +109,7 @@ def _begun(desk: Desk) -> Resource:
     # A citizen may choose the tile twice: each is a sign-in with A2 of its own.
     while world.get(SIGN_IN, (ours := desk.digest(desk.face.name, name, parent, ordinal)[:ID_LENGTH])) is not None:
         ordinal += 1
-    challenged = desk.face.name == "op" or desk.dialects.pkce in ("checked", "required")
+    challenged = _pkce(desk) in ("checked", "required")
     return world.create(
         SIGN_IN,
         ours,

@@ -64,7 +64,7 @@ class Desk:
     def pages(self, client: str) -> str:
         """Return what stands before the paths of what a browser is shown: it goes on in its caller's namespace."""
         _, plus, namespace = client.partition("+")
-        return f"{self.settings.path}/@{namespace}" if plus and not self.query.prefix else self.query.prefix
+        return f"{self.settings.path}/@{namespace}" if plus and self.query.namespace is None else self.query.prefix
 
     def page(self, client: str, face: Face | None = None) -> str:
         """Return where a provider's page is."""

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from mocks.doors.vneid.refusals import Refusal
     from mocks.faults import Fault
 
-BROWSER: Final = ("authorize", "login", "decide", "federate", "logout")
+BROWSER: Final = ("authorize", "login", "identify", "decide", "choose", "federate", "logout")
 """What a browser asks; it gets a page where a caller gets JSON."""
-RETURNING: Final = ("authorize", "login", "decide", "federate")
+RETURNING: Final = ("authorize", "login", "identify", "decide", "choose", "federate")
 """What may end with the browser being sent back to the caller."""
 CALLER: Final = ("token", "introspect", "revoke")
 TELLING: Final = ("discovery", "jwks", "token", "userinfo")

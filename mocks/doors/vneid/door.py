@@ -29,7 +29,9 @@ SERVED: Final[Mapping[str, Callable[[Desk], Result]]] = {
     "jwks": metadata.jwks,
     "authorize": authorize.authorize,
     "login": decide.login,
+    "identify": decide.decide,
     "decide": decide.decide,
+    "choose": authorize.federate,
     "federate": authorize.federate,
     "token": token.token,
     "userinfo": token.userinfo,
@@ -40,7 +42,7 @@ SERVED: Final[Mapping[str, Callable[[Desk], Result]]] = {
     "idp_logout": logout.idp_logout,
 }
 PUBLIC: Final = ("discovery", "jwks")
-ONE_AT_A_TIME: Final = ("decide", "federate", "token", "revoke")
+ONE_AT_A_TIME: Final = ("identify", "decide", "choose", "federate", "token", "revoke")
 """What must not be done twice at once for one sign-in."""
 
 

@@ -31,7 +31,7 @@ OUTCOMES: Final[Mapping[str, tuple[str, ...]]] = {
         "login_required",
     ),
     "login": ("shown", "returned", *BACK, *SIGN_IN),
-    "decide": (
+    "identify": (
         "identified",
         "approved",
         "qr_renewed",
@@ -40,10 +40,13 @@ OUTCOMES: Final[Mapping[str, tuple[str, ...]]] = {
         "account_locked",
         "qr_expired",
         "not_understood",
-        *BACK,
+        "level_low",
+        LEFT_WAITING,
         *SIGN_IN,
     ),
-    "federate": ("sent_on", "taken_back", "code_refused", *BACK, *SIGN_IN),
+    "decide": ("approved", "not_understood", *BACK, *SIGN_IN),
+    "choose": ("sent_on", "denied", LEFT_WAITING, *SIGN_IN),
+    "federate": ("taken_back", "code_refused", *BACK, *SIGN_IN),
     "token": (
         "issued",
         "refreshed",

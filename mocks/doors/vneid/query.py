@@ -65,9 +65,9 @@ class Query:
     def sign_in(self) -> str:
         """The sign-in that a request is about, as far as it says; empty if it does not."""
         match self.operation:
-            case "login" | "decide":
+            case "login" | "identify" | "decide":
                 named = self.get("sessionDataKey") or self.get("session_code")
-            case "federate":
+            case "choose" | "federate":
                 named = self.get("sessionDataKey") or self.get("state")
             case "token":
                 named = self.get("code") or self.get("refresh_token")
@@ -101,21 +101,29 @@ def read(request: Request, settings: VneidDoorSettings) -> Query:
         )
     pairs = [] if found.operation in BODY_ALONE else _pairs(request.query)
     body = _pairs(request.body.decode("utf-8", "replace")) if _is_form(request) else []
+    parameters = dict([*pairs, *body])
     kind, _, value = (request.header("authorization") or "").partition(" ")
     return Query(
         face=found.place.face,
-        operation=found.operation,
+        operation=_step(found.operation, parameters),
         base=base,
         prefix=found.prefix,
         namespace=found.namespace,
         method=request.method,
-        parameters=dict([*pairs, *body]),
+        parameters=parameters,
         repeated=any(len({name for name, _ in one}) < len(one) for one in (pairs, body)),
         basic=_basic(value) if kind.lower() == "basic" else None,
         bearer=value.strip() if kind.lower() == "bearer" else None,
         session=_cookie(request, f"{COOKIES}{found.place.face.name}"),
         request_id=request.header("x-request-id"),
     )
+
+
+def _step(operation: str, parameters: Mapping[str, str]) -> str:
+    """Return which step of a sign-in a request is: one address serves several."""
+    if operation == "decide" and parameters.get("action") not in ("approve", "deny"):
+        return "identify"
+    return "choose" if operation == "federate" and "idp" in parameters else operation
 
 
 def login_of(query: Query) -> str | None:
