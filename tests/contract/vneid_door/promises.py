@@ -490,5 +490,3 @@ ASKING: Final[tuple[Check, ...]] = (
     *alone(asks_before_it_lets_go, ends_with_vneid_too, shows_itself),
     *each(changes_its_keys, PROFILES),
 )
-APART: Final = tuple(alone(lives_in_its_namespace))
-"""What leaves the ledger's own order: its exchanges are in another namespace."""

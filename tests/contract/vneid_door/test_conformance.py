@@ -12,7 +12,7 @@ from mocks.doors.vneid.settings import Dialects
 from mocks.faults import EVERYWHERE, NATURE, Stage
 from tests.contract.vneid_door.faults import ANSWERS, FAULTS, OTHERS, TOKENS
 from tests.contract.vneid_door.peer import DOOR, Desk, adult, told
-from tests.contract.vneid_door.promises import APART, ASKING
+from tests.contract.vneid_door.promises import ASKING, lives_in_its_namespace
 from tests.contract.vneid_door.refusals import REFUSING
 from tests.support.conformance import (
     Check,
@@ -116,10 +116,16 @@ def mounted() -> Iterator[Peer]:
         yield peer
 
 
-@pytest.mark.parametrize("check", [*PACK, *APART], ids=str)
+@pytest.mark.parametrize("check", PACK, ids=str)
 def test_in_process(mounted: Peer, check: Check) -> None:
     """Mounted in process, each promise is kept."""
     check.keep(mounted)
+
+
+def test_in_a_namespace() -> None:
+    """A namespace has whole providers of its own; with a peer of its own, who counts what is in the usual one."""
+    with in_process() as peer:
+        lives_in_its_namespace(peer)
 
 
 @pytest.mark.parametrize("changes", one_at_a_time(Dialects, NUMBERS), ids=spoken)
