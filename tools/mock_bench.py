@@ -28,6 +28,8 @@ NOW: Final = 1_785_000_000.0
 SUCCESSES: Final = (200, 201)
 SHORT_SECONDS: Final = 0.01
 """How long a row takes that has to wait."""
+PIECE_SECONDS: Final = 0.0005
+"""Between two pieces of an answer, of which a page has hundreds."""
 LATER_SECONDS: Final = 60.0
 PATIENCE_SECONDS: Final = 30.0
 IMPATIENCE_SECONDS: Final = 0.05
@@ -229,7 +231,7 @@ async def _strike(
         if late:
             patience = IMPATIENCE_SECONDS
         else:
-            details["seconds"] = SHORT_SECONDS
+            details["seconds"] = PIECE_SECONDS if what is What.DRIP else SHORT_SECONDS
         fault = {"what": what, "until": {"count": 1}, "when": {}, "with": details}
         await bench.admin("POST", "faults", {**fault, "for": {"door": door.name, "operation": operation}})
     done = bench.ledger.done
