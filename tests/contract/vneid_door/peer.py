@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.support.vneid import PASSWORD, Browser, RelyingParty, parts
+from tests.support.vneid import PASSWORD, Browser, RelyingParty, half_hash, parts, verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,6 +122,20 @@ def told(answer: httpx.Response) -> dict[str, Any]:
     assert (answer.headers["content-type"], answer.headers["cache-control"]) == ("application/json", "no-store")
     content: dict[str, Any] = answer.json()
     return content
+
+
+def holds(desk: Desk, tokens: dict[str, Any]) -> dict[str, Any]:
+    """Return the claims of an ID token that has to be right."""
+    keys = desk.peer.run(desk.party.get("keys")).json()["keys"]
+    claims, dialects, now = verified(tokens["id_token"], keys), desk.dialects, desk.peer.now()
+    assert claims is not None
+    name = desk.party.account["username"]
+    assert (claims["iss"], claims["azp"]) == (desk.issuer, name)
+    assert claims["aud"] == ([name] if dialects["audience"] == "list" else name)
+    assert claims["exp"] - claims["iat"] == dialects["id_token_seconds"]
+    assert abs(claims["iat"] - now) < 120
+    assert claims["at_hash"] == half_hash(tokens["access_token"])
+    return claims
 
 
 def adults(peer: Peer) -> Iterator[Person]:

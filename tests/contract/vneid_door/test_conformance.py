@@ -10,9 +10,10 @@ import pytest
 from mocks.doors.vneid.door import VneidDoor
 from mocks.doors.vneid.settings import Dialects
 from mocks.faults import EVERYWHERE, NATURE, Stage
+from tests.contract.vneid_door.afterwards import lives_in_its_namespace
 from tests.contract.vneid_door.faults import ANSWERS, FAULTS, OTHERS, TOKENS
 from tests.contract.vneid_door.peer import DOOR, Desk, adult, told
-from tests.contract.vneid_door.promises import ASKING, lives_in_its_namespace
+from tests.contract.vneid_door.promises import ASKING
 from tests.contract.vneid_door.refusals import REFUSING
 from tests.support.conformance import (
     Check,
