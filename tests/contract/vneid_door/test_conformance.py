@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 PACK = (*ASKING, *REFUSING, *FAULTS)
 BRIEF = tuple(check for check in PACK if not check.name.startswith(("strikes_a_caller", "spoils_a_token")))
 """Without the longest tables, which say the same in every dialect."""
-OF_ONE = tuple(check for check in ASKING if not check.name.endswith(("[a2]", "[standard]")))
-"""What a whole life of sign-ins is made of, with A1 alone: where each exchange takes longer."""
 ABROAD = (
     "signs_in[",
     "stays_signed_in[a1]",
@@ -44,6 +42,8 @@ ABROAD = (
     "shows_itself",
 )
 """What may be otherwise over sockets: addresses, cookies, headers."""
+LASTING = tuple(check for check in PACK if check.name.startswith((*ABROAD, "gives_no_tokens[a1]", "locks_a_caller")))
+"""What lives on what the world remembers."""
 ON_THE_WIRE = tuple(check for check in PACK if check.name.startswith((*ABROAD, "strikes_a_caller", "comes_back")))
 ALWAYS = ("signs_in[a1]", "signs_in[standard]")
 TOUCHED: dict[str, tuple[str, ...]] = {
@@ -180,5 +180,5 @@ def test_killed_in_the_middle(tmp_path: Path) -> None:
             desk.identify(browser, person)  # the page of before
             assert peer.last()["outcome"] == "identified"
 
-        keeps_though_killed(OF_ONE, peer, Random(SEED), KILLS, kill)  # noqa: S311 - a draw to be repeated
+        keeps_though_killed(LASTING, peer, Random(SEED), KILLS, kill)  # noqa: S311 - a draw to be repeated
         assert process.kills == KILLS
