@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from alembic.config import Config
 
-HEAD = "0009"
+HEAD = "0010"
 """The version that this release needs. Versions are four digits and grow."""
 VERSION_TABLE = "alembic_version"
 

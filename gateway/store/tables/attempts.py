@@ -73,7 +73,7 @@ class AttemptTable:
         Raises `AttemptExists`. When the caller is cancelled, the rows may be written all the same.
         """
         now = to_micros(self._clock())
-        work = partial(_open, self._asked(call, now), (call.id, ordinal, request_id, now))
+        work = partial(_open, _asked(call, now, self._process), (call.id, ordinal, request_id, now))
         await self._engine.write(work, about=call.id, droppable=True, repeatable=True)
 
     async def close_attempt(self, call: Call, ordinal: int, result: AttemptResult) -> None:
@@ -84,35 +84,13 @@ class AttemptTable:
     async def close_call(self, call: Call, outcome: CallOutcome) -> None:
         """Write what came of the call; the first word stands. For a call without attempts the row is made here."""
         now = to_micros(self._clock())
-        row = (
-            *self._asked(call, now - int(outcome.seconds * _MICROS)),
-            outcome.ending,
-            outcome.kind,
-            outcome.layer,
-            outcome.reason,
-            outcome.code,
-            outcome.may_have_acted,
-            outcome.attempts,
-            now,
-            outcome.seconds,
-        )
+        row = _concluding(call, outcome, now, self._process)
         await self._engine.write(partial(_execute, _CLOSE_CALL, row), about=call.id, repeatable=True)
 
-    def _asked(self, call: Call, asked_at: int) -> tuple[Value, ...]:
-        purpose = call.purpose
-        return (
-            call.id,
-            asked_at,
-            call.client,
-            purpose.agency.value,
-            purpose.officer,
-            purpose.procedure.value,
-            None if purpose.dossier is None else purpose.dossier.value,
-            call.operation.system,
-            call.operation.name,
-            call.subject,
-            self._process,
-        )
+
+def concluded(call: Call, outcome: CallOutcome, at: int) -> Statement:
+    """Return what writes the line of something that needed no attempt of its own, and has ended."""
+    return _CLOSE_CALL, _concluding(call, outcome, at, None)
 
 
 def begun(delivery: str, ordinal: int, request_id: str, purpose: str, step: str) -> Statement:
@@ -138,6 +116,38 @@ async def _open(asked: tuple[Value, ...], attempt: tuple[str, int, str, int], tx
         return
     if opened or await tx.fetchval(_OPENED_BY, call_id, ordinal) != request_id:
         raise AttemptExists(call_id, ordinal)
+
+
+def _asked(call: Call, asked_at: int, process: int | None) -> tuple[Value, ...]:
+    purpose = call.purpose
+    return (
+        call.id,
+        asked_at,
+        call.client,
+        purpose.agency.value,
+        purpose.officer,
+        purpose.procedure.value,
+        None if purpose.dossier is None else purpose.dossier.value,
+        call.operation.system,
+        call.operation.name,
+        call.subject,
+        process,
+    )
+
+
+def _concluding(call: Call, outcome: CallOutcome, at: int, process: int | None) -> tuple[Value, ...]:
+    return (
+        *_asked(call, at - int(outcome.seconds * _MICROS), process),
+        outcome.ending,
+        outcome.kind,
+        outcome.layer,
+        outcome.reason,
+        outcome.code,
+        outcome.may_have_acted,
+        outcome.attempts,
+        at,
+        outcome.seconds,
+    )
 
 
 def _execute(statement: str, row: tuple[Value, ...], tx: Transaction) -> Coroutine[Any, Any, int]:

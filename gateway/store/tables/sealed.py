@@ -32,6 +32,7 @@ SEALED = (
     Sealed("delivery", ("payload", "result", "said")),
     Sealed("webhook", ("secret", "old_secret")),
     Sealed("session", ("token",)),
+    Sealed("sign_in", ("pending", "person", "tokens")),
 )
 
 

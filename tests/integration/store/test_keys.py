@@ -195,10 +195,10 @@ async def test_a_machine_without_the_new_file_says_so(tmp_path: Path, database: 
 
 
 async def _rows(store: Assembly, number: int) -> None:
-    """Write a delivery, a webhook and a session with something sealed in every column."""
+    """Write a delivery, a webhook, a session and a sign-in with something sealed in every column."""
     now = await store.engine.read(instant.now)
     values = dict.fromkeys(("system", "operation", "agency", "client", "officer", "procedure", "partner_key"), "x")
-    delivery, webhook, session = f"delivery-{number}", f"webhook-{number}", f"session-{number}"
+    delivery, webhook, session, sign_in = (f"{one}-{number}" for one in ("delivery", "webhook", "session", "sign_in"))
 
     def sealed(table: str, column: str, row: str) -> bytes:
         return store.seal.seal(column.encode(), Cell(table, column, row))
@@ -222,6 +222,12 @@ async def _rows(store: Assembly, number: int) -> None:
             "INSERT INTO session (id, fence, generation, token, lease_until) VALUES ($1, 1, 1, $2, 0)",
             session,
             sealed("session", "token", session),
+        )
+        await tx.execute(
+            "INSERT INTO sign_in (id, client, agency, return_to, made_at, due_at, pending, person, tokens) "
+            "VALUES ($1, 'x', 'x', 'x', 0, 0, $2, $3, $4)",
+            sign_in,
+            *(sealed("sign_in", column, sign_in) for column in ("pending", "person", "tokens")),
         )
 
     await store.engine.write(work)
@@ -247,6 +253,8 @@ async def _held(store: Assembly) -> list[tuple[str, int | None]]:
 
 
 ALL = {column.encode() for one in SEALED for column in one.columns}
+EACH = len(ALL)
+"""Values that `_rows` writes."""
 
 
 async def test_what_an_old_key_holds_is_sealed_anew_and_the_key_retired(opened: Opened, place: Place) -> None:
@@ -255,17 +263,17 @@ async def test_what_an_old_key_holds_is_sealed_anew_and_the_key_retired(opened: 
     async with opened(hands=hands) as store:
         for number in range(3):
             await _rows(store, number)
-        assert await _held(store) == [("audit", None), ("sealing-1", 18)]
+        assert await _held(store) == [("audit", None), ("sealing-1", 3 * EACH)]
         assert await store.keys.reseal() == 0
         await store.keys.rotate(by="admin")
         await _rows(store, 3)
-        assert await _held(store) == [("audit", None), ("sealing-1", 18), ("sealing-2", 6)]
+        assert await _held(store) == [("audit", None), ("sealing-1", 3 * EACH), ("sealing-2", EACH)]
         for name in ("sealing-1", "sealing-2"):
             with pytest.raises(KeyNeeded):
                 await store.keys.retire(name, by="admin")
-        assert await store.keys.reseal() == 18
+        assert await store.keys.reseal() == 3 * EACH
         assert await store.keys.reseal() == 0
-        assert await _held(store) == [("audit", None), ("sealing-1", 0), ("sealing-2", 24)]
+        assert await _held(store) == [("audit", None), ("sealing-1", 0), ("sealing-2", 4 * EACH)]
         assert await _opened(store) == ALL
         with pytest.raises(KeyNeeded):  # another machine may still seal with it
             await store.keys.retire("sealing-1", by="admin")
@@ -318,9 +326,9 @@ async def test_what_does_not_open_is_left_and_told(opened: Opened) -> None:
         )
         await store.keys.rotate(by="admin")
         with capture_logs() as logs:
-            assert await store.keys.reseal() == 11
+            assert await store.keys.reseal() == 2 * EACH - 1
         assert [entry["event"] for entry in logs] == ["sealed value does not open"]
-        assert await _held(store) == [("audit", None), ("sealing-1", 1), ("sealing-2", 11)]
+        assert await _held(store) == [("audit", None), ("sealing-1", 1), ("sealing-2", 2 * EACH - 1)]
 
 
 async def test_a_row_that_somebody_is_changing_is_passed_over(opened: Opened, place: Place) -> None:
@@ -336,7 +344,7 @@ async def test_a_row_that_somebody_is_changing_is_passed_over(opened: Opened, pl
             changing = connection.transaction()
             await changing.start()
             await connection.execute("UPDATE delivery SET state = 'sending' WHERE id = 'delivery-0'")
-            assert await asyncio.wait_for(store.keys.reseal(), 20) == 9
+            assert await asyncio.wait_for(store.keys.reseal(), 20) == 2 * EACH - 3
             await changing.commit()
         finally:
             await connection.close()
@@ -347,6 +355,7 @@ async def test_a_row_that_somebody_is_changing_is_passed_over(opened: Opened, pl
 async def test_no_sealed_column_is_forgotten(opened: Opened, place: Place) -> None:
     """Every column of bytes is sealed, and then renewed and counted, or known not to be."""
     plain = {("client_key", "digest"), ("idempotency", "body")}
+    plain |= {("sign_in", column) for column in ("session_mac", "cookie_mac", "state_mac")}
     async with opened() as store:
         if place.dsn is None:
             found = await store.engine.read(
