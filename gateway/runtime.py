@@ -19,8 +19,9 @@ from gateway.monitor.metrics import Metrics
 from gateway.resilience import StoreUnavailable
 from gateway.retention import Nightly
 from gateway.security import QuotaBook
+from gateway.signins import SignIns, Sweeper
 from gateway.store import open_store
-from gateway.systems import PartnerSystem, PopulationSystem, PortalSystem
+from gateway.systems import PartnerSystem, PopulationSystem, PortalSystem, VneidSystem
 from gateway.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -51,9 +52,13 @@ class Gateway:
         )
         self.portal = None if portal is None else PortalSystem(portal, store, metrics, transports.get("portal"))
         self.partner = None if partner is None else PartnerSystem(partner, store, metrics, transports.get("partner"))
+        vneid = settings.systems.vneid
+        self.vneid = None if vneid is None else VneidSystem(vneid, store, metrics, transports.get("vneid"))
+        self.signins = None if self.vneid is None else SignIns(store, settings.signins, self.vneid, metrics)
         systems: dict[str, System | None] = {
             "population": self.population,
             "portal": self.portal,
+            "vneid": self.vneid,
             "partner": self.partner,
         }
         self.systems = {name: system for name, system in systems.items() if system is not None}
@@ -86,6 +91,9 @@ class Gateway:
                 stack.push_async_callback(system.aclose)
             nightly = asyncio.create_task(Nightly(store, settings.retention, gateway.metrics).serve())
             stack.push_async_callback(_ended, nightly)
+            if gateway.vneid is not None:
+                sweeper = Sweeper(store, settings.signins, gateway.vneid.name, gateway.metrics)
+                stack.push_async_callback(_ended, asyncio.create_task(sweeper.serve()))
             stack.push_async_callback(gateway.retire)
             if carrying:
                 gateway.deliveries.start()
@@ -117,6 +125,8 @@ class Gateway:
         for name, system in self.systems.items():
             self.metrics.observe(name, system.state())
         self.metrics.webhooks_lag(self.webhooks.lags())
+        if self.vneid is not None:
+            self.metrics.door_keys(self.vneid.name, self.vneid.keys_age)
         try:
             self.metrics.deliveries.queues(await self._queues.now())
         except StoreUnavailable:

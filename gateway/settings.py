@@ -18,8 +18,10 @@ from pydantic_settings import SettingsError as VariableError
 from adapters.partner.settings import PartnerSettings
 from adapters.population.settings import PopulationSettings
 from adapters.portal.settings import PortalSettings
+from adapters.vneid.settings import VneidSettings
 from gateway.delivery.settings import DeliverySettings
 from gateway.resilience.settings import PolicySettings
+from gateway.signins.settings import CALLBACK, LEFT, SignInsSettings
 from gateway.store.place import place_of
 from gateway.webhooks import WebhooksSettings
 
@@ -193,11 +195,20 @@ class PortalSection(_Section):
     )
 
 
+class VneidSection(_Section):
+    """The door that citizens sign in at. It goes with the section `signins`."""
+
+    adapter: VneidSettings
+    policy: PolicySettings = PolicySettings()
+    captures: Path | None = Field(None, description="File for masked raw captures, for a report to the door's operator")
+
+
 class SystemsSettings(_Section):
     """The systems that are configured."""
 
     population: PopulationSection | None = None
     portal: PortalSection | None = None
+    vneid: VneidSection | None = None
     partner: PartnerSection | None = None
 
 
@@ -218,6 +229,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     delivery: DeliverySettings = DeliverySettings()
     webhooks: WebhooksSettings = WebhooksSettings()
+    signins: SignInsSettings = SignInsSettings()
     systems: SystemsSettings = SystemsSettings()
 
     @model_validator(mode="after")
@@ -234,6 +246,21 @@ class Settings(BaseSettings):
                 raise ValueError(f"systems.{name}.policy.attempt_seconds must be shorter than delivery.lease_seconds")
         if not self.webhooks.deliveries(self.delivery).outlasts(self.webhooks.policy):
             raise ValueError("webhooks.policy.attempt_seconds must be shorter than delivery.lease_seconds")
+        return self
+
+    @model_validator(mode="after")
+    def _back_to_us(self) -> Self:
+        if self.systems.vneid is None:
+            return self
+        door, public = self.systems.vneid.adapter, self.signins.public_url
+        if public is None:
+            raise ValueError("signins.public_url is needed where systems.vneid is configured")
+        if door.callback != public + CALLBACK:
+            raise ValueError(f"systems.vneid.adapter.callback is signins.public_url with {CALLBACK} behind it")
+        if door.after_logout is not None and door.after_logout != public + LEFT:
+            raise ValueError(f"systems.vneid.adapter.after_logout is signins.public_url with {LEFT} behind it")
+        if self.signins.lease_seconds >= self.server.answer_seconds:
+            raise ValueError("signins.exchange_seconds must be 10 less than server.answer_seconds, or shorter")
         return self
 
     @classmethod

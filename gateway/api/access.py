@@ -33,8 +33,8 @@ def identify(gateway: Gateway, request: Request, scope: Scope) -> Identity:
     return found
 
 
-def admit(gateway: Gateway, identity: Identity, scope: Scope, agency: str | None, officer: str) -> None:
-    """Count one call of `officer` for `agency`, or for those of the key.
+def admit(gateway: Gateway, identity: Identity, scope: Scope, agency: str | None, officer: str | None) -> None:
+    """Count one call of `officer`, if one asks, for `agency`, or for those of the key.
 
     Raises `Refused` for another agency, or a quota that is used up.
     """

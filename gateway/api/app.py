@@ -18,11 +18,13 @@ from gateway.api import (
     events,
     health,
     openapi,
+    pages,
     partner,
     portal,
     preferences,
     problems,
     replays,
+    signins,
     systems,
     webhooks,
 )
@@ -84,6 +86,7 @@ def api(*more: Callable[[FastAPI], Schemas]) -> FastAPI:
     own = (
         citizens.routes,
         dossiers.routes,
+        signins.routes,
         portal.routes,
         deliveries.routes,
         replays.routes,
@@ -92,6 +95,7 @@ def api(*more: Callable[[FastAPI], Schemas]) -> FastAPI:
     )
     parts = (*own, *more, systems.routes, health.routes)
     schemas = [part(app) for part in parts]
+    pages.routes(app)
     _explained(app)
     openapi.install(app, tuple(chain.from_iterable(schemas)))
     return app

@@ -45,6 +45,11 @@ STATUS: dict[Kind, int] = {
 REFUSAL_STATUS: dict[str, int] = {
     "body_invalid": 422,
     "query_invalid": 422,
+    "sign_in_unknown": 404,
+    "sign_in_code": 403,
+    "sign_in_session": 403,
+    "sign_in_over": 410,
+    "return_to_not_allowed": 422,
     "idempotency_key": 422,
     "key_reused": 409,
     "backlog_full": 429,

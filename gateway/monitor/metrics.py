@@ -129,6 +129,18 @@ class Metrics:
             ("webhook",),
             registry=registry,
         )
+        self._sign_ins = Counter(
+            "lienthong_sign_ins",
+            "Sign-ins of citizens, each once, by how it ended: claimed, denied, never_returned and so on.",
+            ("system", "outcome"),
+            registry=registry,
+        )
+        self._door_keys = Gauge(
+            "lienthong_door_keys_age_seconds",
+            "Age of the keys by which ID tokens are verified, where this process has asked for them.",
+            ("system",),
+            registry=registry,
+        )
         self.deliveries = DeliveryMetrics(registry)
         self._opened_at: dict[str, float] = {}
 
@@ -156,6 +168,15 @@ class Metrics:
         self._webhook_lag.clear()
         for webhook, seconds in lags.items():
             self._webhook_lag.labels(webhook).set(seconds)
+
+    def sign_in_ended(self, system: str, outcome: str) -> None:
+        """Count a sign-in and how it ended."""
+        self._sign_ins.labels(system, outcome).inc()
+
+    def door_keys(self, system: str, age: float | None) -> None:
+        """Set how old a door's keys are."""
+        if age is not None:
+            self._door_keys.labels(system).set(age)
 
     def observe(self, system: str, state: PipelineState) -> None:
         """Set the gauges of one system to its state now."""

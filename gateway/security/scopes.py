@@ -16,6 +16,8 @@ class Scope(StrEnum):
     """Follow dossiers (hồ sơ), and ask the national portal what it has of one."""
     DOSSIERS_WRITE = "dossiers:write"
     """Hand in dossiers and their progress (tiến độ xử lý) for the national portal."""
+    SIGNINS_MAKE = "signins:make"
+    """Let citizens sign in with VNeID, and learn who they are (đăng nhập bằng tài khoản định danh điện tử)."""
     SYSTEMS_READ = "systems:read"
     """See the state of the national systems as the gateway sees them."""
     SYSTEMS_OPERATE = "systems:operate"

@@ -8,5 +8,6 @@ from gateway.systems.link import Link, System
 from gateway.systems.partner import PartnerSystem
 from gateway.systems.population import PopulationSystem
 from gateway.systems.portal import PortalSystem
+from gateway.systems.vneid import VneidSystem
 
-__all__ = ["Draft", "Link", "PartnerSystem", "PopulationSystem", "PortalSystem", "System"]
+__all__ = ["Draft", "Link", "PartnerSystem", "PopulationSystem", "PortalSystem", "System", "VneidSystem"]

@@ -19,12 +19,12 @@ EXAMPLES = json.loads((resources.files("gateway.api") / "examples.json").read_te
 REF = "#/components/schemas/{model}"
 PROBLEMS = {
     401: "No valid key",
-    403: "The scope is missing, or the national system refuses the officer or the procedure",
+    403: "The scope is missing, what was shown is not right, or the national system refuses officer or procedure",
     404: "No such thing for this client",
     409: "It stands otherwise: the key was used for something else, or what is asked for cannot be done any more",
     405: "Method not allowed",
     408: "The body came too slowly",
-    410: "What stood behind the cursor has been deleted; the document says how to go on",
+    410: "It was there and has been deleted; the document says how to go on",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "Wrong fields, each of them named",
@@ -56,7 +56,7 @@ def operation(
     tag: str,
     *,
     scope: Scope | None,
-    answer: dict[str, Any],
+    answer: dict[str, Any] | None = None,
     problems: tuple[int, ...],
     accepted: dict[str, Any] | None = None,
     created: dict[str, Any] | None = None,
@@ -70,7 +70,9 @@ def operation(
     `accepted` is the content of a 202, `created` that of a 201; `headers` and `query` are names in `PARAMETERS`; `path`
     is the name of the path's parameter and an example of it.
     """
-    responses: dict[str, Any] = {"200": {"description": "The answer", "content": answer}}
+    responses: dict[str, Any] = {}
+    if answer is not None:
+        responses["200"] = {"description": "The answer", "content": answer}
     if accepted is not None:
         responses["202"] = {"description": "Stored, and on its way", "content": accepted, "headers": _ON_ITS_WAY}
     if created is not None:

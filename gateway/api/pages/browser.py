@@ -1,0 +1,146 @@
+"""The addresses that a citizen's browser opens: the start of a sign-in, the way back from the door, the way out.
+
+They are `GET`, take no key, and answer with a redirection or a page; what may happen is decided in `gateway.signins`.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from contracts import texts
+from gateway.api import preferences
+from gateway.api.pages.page import HEADERS, Form, Page, answer
+from gateway.api.problems import Refused
+from gateway.resilience import StoreUnavailable
+from gateway.signins import CALLBACK, LEFT, Go, Notice, Show
+from gateway.signins import Form as Leaving
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from fastapi import FastAPI
+
+    from contracts.texts import Language
+    from gateway.runtime import Gateway
+    from gateway.signins import Cookie, SignIns
+
+    Step = Callable[[Request, SignIns], Awaitable[Go | Show | Leaving]]
+
+STATUS: Final = {
+    Notice.UNKNOWN: 404,
+    Notice.OTHER_BROWSER: 403,
+    Notice.EXPIRED: 410,
+    Notice.STRANGE: 400,
+    Notice.UNAVAILABLE: 503,
+    Notice.DENIED: 200,
+    Notice.FAILED: 502,
+    Notice.LEFT: 200,
+}
+_ON: Final = 303
+
+
+def routes(app: FastAPI) -> None:
+    """Add the addresses. They are no part of the API's description: no software calls them."""
+    for path, step in ((CALLBACK, _callback), (LEFT, _left), ("/sign-ins/{sign_in}", _start)):
+        app.get(path, include_in_schema=False)(_browser(step))
+    app.get("/sign-ins/{sign_in}/leave", include_in_schema=False)(_browser(_leave))
+
+
+async def _start(request: Request, signins: SignIns) -> Go | Show:
+    return await signins.open(request.path_params["sign_in"], request.cookies, request.state.correlation_id)
+
+
+async def _callback(request: Request, signins: SignIns) -> Go | Show:
+    query = request.scope["query_string"].decode("latin-1")
+    return await signins.come_back(query, request.cookies, request.state.correlation_id)
+
+
+async def _leave(request: Request, signins: SignIns) -> Leaving | Show:
+    code = request.query_params.get("code", "")
+    return await signins.way_out.leave(request.path_params["sign_in"], code, request.state.correlation_id)
+
+
+async def _left(request: Request, signins: SignIns) -> Go | Show:
+    return await signins.way_out.left(request.query_params.get("state"))
+
+
+def _browser(step: Step) -> Callable[[Request], Awaitable[Response]]:
+    """Return a route that takes a step and shows what came of it to a person."""
+
+    @wraps(step)
+    async def route(request: Request) -> Response:
+        gateway: Gateway = request.app.state.gateway
+        if gateway.signins is None:
+            raise Refused("not_found")
+        try:
+            came = await step(request, gateway.signins)
+        except StoreUnavailable:
+            came = Show(notice=Notice.UNAVAILABLE)
+        if isinstance(came, Show) and came.notice is not Notice.LEFT:
+            gateway.metrics.turned_away(f"sign_in_{came.notice}")
+        return _answered(came, preferences.language(request.headers), request.state.correlation_id)
+
+    route.__annotations__ = {"request": Request, "return": Response}
+    del route.__wrapped__  # its signature is this one's, not the step's
+    return route
+
+
+def _answered(came: Go | Show | Leaving, language: Language, correlation_id: str) -> Response:
+    if isinstance(came, Go):
+        headers = {**HEADERS, "Location": came.address}
+        if came.cookie is not None:
+            headers["Set-Cookie"] = _set(came.cookie)
+        return Response(status_code=_ON, headers=headers)
+    if isinstance(came, Leaving):
+        return answer(_leaving(came, language), language, 200)
+    return answer(_shown(came, language, correlation_id), language, STATUS[came.notice])
+
+
+def _set(cookie: Cookie) -> str:
+    """Return the cookie as it is set. `Lax`: it comes along when the door sends the browser back, and in no frame."""
+    return f"{cookie.name}={cookie.value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={cookie.lasts}"
+
+
+def _shown(show: Show, language: Language, correlation_id: str) -> Page:
+    def text(key: str) -> str:
+        return texts.text(language, f"page.{key}")
+
+    key = show.notice.value
+    cause = () if show.reason is None else (_cause(show, language),)
+    links = ((show.again, text("again")), (show.back, text("back")))
+    return Page(
+        title=text(f"{key}.title"),
+        sentences=(text(f"{key}.what"), *cause, text(f"{key}.next")),
+        links=tuple((address, words) for address, words in links if address is not None),
+        small=texts.text(language, "page.id", id=correlation_id),
+    )
+
+
+def _cause(show: Show, language: Language) -> str:
+    """Return what failed, in the words that a clerk would read out."""
+    known = texts.catalogue(language)
+    key = next(
+        one
+        for one in (f"reason.{show.reason}.what", f"kind.{show.kind}.what", "kind.system_failed.what")
+        if one in known
+    )
+    said = texts.text(language, key, system=texts.system_name(language, "vneid"))
+    return said[:1].upper() + said[1:]
+
+
+def _leaving(form: Leaving, language: Language) -> Page:
+    return Page(
+        title=texts.text(language, "page.leave.title"),
+        sentences=(texts.text(language, "page.leave.what"), texts.text(language, "page.leave.next")),
+        form=Form(
+            action=form.action,
+            fields={name: value.get_secret_value() for name, value in form.fields},
+            button=texts.text(language, "page.leave.button"),
+            origins=form.origins,
+        ),
+        links=() if form.back is None else ((form.back, texts.text(language, "page.leave.stay")),),
+    )

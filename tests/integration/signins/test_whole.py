@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.signins import GATEWAY, VENDOR, bench, heading, query_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("profile", ["A1", "A2", "standard"])
+async def test_a_citizen_signs_in_and_out(tmp_path: Path, profile: str) -> None:
+    """From the vendor's call to the person, at each kind of door; then out again, here and at the door."""
+    async with bench(tmp_path, profile) as one:
+        who = await one.approves()
+        browser = one.browser()
+        made = await one.make(return_to=f"{VENDOR}?tab=2", session="phien-trinh-duyet-1")
+        assert made["start_url"] == f"{GATEWAY}/sign-ins/{made['id']}"
+        back = await browser.follow(made["start_url"])
+        assert back.startswith(f"{VENDOR}?tab=2&sign_in={made['id']}&code=")
+        assert set(query_of(back)) == {"tab", "sign_in", "code"}
+        accounts = [{"id": "tk-1", "identity_number": who["identity_number"]}, {"id": "tk-2", "tax_code": "9990000001"}]
+        answer = await one.claim(back, session="phien-trinh-duyet-1", accounts=accounts)
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        assert told["account"]["identity_number"] == who["identity_number"]
+        assert told["account"]["email"] is None
+        assert (told["sufficient"], told["level"]["verdict"]) == (True, "met"), told["level"]
+        assert (told["matching"]["outcome"], told["matching"]["accounts"]) == ("link", ["tk-1"])
+        assert [key["by"] for key in told["matching"]["keys"]] == ["tech_id", "identity_number"]
+        out = (await one.ask(f"/{made['id']}/logout", return_to=VENDOR)).json()
+        assert out["tokens"] == "ended"
+        page = await browser.open(out["leave_url"])
+        assert heading(page) == "Đăng xuất khỏi tài khoản định danh điện tử"
+        assert (await browser.submit(page)).headers["location"].startswith(f"{GATEWAY}/sign-ins/left?state=")
+
+
+async def test_a_level_that_is_too_low_is_an_answer_with_the_next_step(tmp_path: Path) -> None:
+    """No error: who it is, that it is not enough, and what the citizen can do; and none is asked for, any is enough."""
+    async with bench(tmp_path) as one:
+        who = await one.approves(1)
+        await one.do("vneid_account", str(who["id"]), "lower")
+        told = (await one.claim(await one.signed_in())).json()
+        assert (told["outcome"], told["sufficient"]) == ("level_too_low", False)
+        assert told["level"] == {"wanted": 2, "found": 1, "verdict": "too_low"}
+        assert "police" in told["next_step"]
+        assert (await one.claim(await one.signed_in(level=None))).json()["sufficient"]
+        assert one.counted() == {"level_too_low": 1, "claimed": 1}
+        await one.speak(low_level="unmet")
+        assert query_of(await one.signed_in())["outcome"] == "level_not_met"
+
+
+async def test_organisations_sign_in_too(tmp_path: Path) -> None:
+    """The kind of account is told, with the keys that it is looked for by; one without its numbers is not let in."""
+    async with bench(tmp_path) as one:
+        await one.approves(0, "enterprise")
+        told = (
+            await one.claim(await one.signed_in(), accounts=[{"id": "dn", "tax_code": "9990000001", "locked": True}])
+        ).json()
+        assert told["account"]["kind"] == "enterprise"
+        assert told["sufficient"]  # whether the door states a level of one or not
+        assert told["matching"]["keys"][0]["by"] == "tech_id"
+        await one.approves(0, "organisation")
+        told = (await one.claim(await one.signed_in(), accounts=[])).json()
+        assert (told["account"]["kind"], told["matching"]["outcome"]) == ("organisation", "new")
+
+
+async def test_keys_that_the_door_has_changed_are_asked_for_once_more(tmp_path: Path) -> None:
+    """A sign-in goes on when the door signs with a key that nobody has seen."""
+    async with bench(tmp_path) as one:
+        await one.signed_in()
+        await one.do("vneid_keys", "a1", "rotate")
+        assert (await one.claim(await one.signed_in())).status_code == 200
+        await one.signed_in()
+        assert len(await one.ledger("jwks")) == 2  # at the first sign-in, and when a key was missing
+        text = (await one.vendor.get("/metrics")).text
+        assert 'lienthong_door_keys_age_seconds{system="vneid"}' in text
+
+
+async def test_logging_out_survives_a_door_that_does_not_help(tmp_path: Path) -> None:
+    """What cannot be ended there is told, and nobody is remembered here; the browser need not come back."""
+    async with bench(tmp_path) as one:
+        back = await one.signed_in()
+        await one.claim(back)
+        await one.fault("system_fault", "revoke", 9)
+        await one.fault("system_fault", "idp_logout", 9)
+        sign_in = query_of(back)["sign_in"]
+        out = (await one.ask(f"/{sign_in}/logout")).json()
+        assert (out["tokens"], out["linked"]) == ("failed", "failed")
+        assert (await one.row(sign_in))["person"] is None
+        assert (await one.claim(back)).status_code == 410
+        browser = one.browser()
+        await one.fault("return_lost", "logout")
+        stays = await browser.submit(await browser.open(out["leave_url"]))
+        assert stays.status_code == 200
+        assert heading(await browser.open(f"{GATEWAY}/sign-ins/left")) == "Đã đăng xuất"
+
+
+async def test_a_browser_that_has_logged_out_goes_back_to_the_vendor(tmp_path: Path) -> None:
+    """By the form, the door, and our address, to where the vendor wanted it."""
+    async with bench(tmp_path, "standard") as one:
+        browser = one.browser()
+        back = await one.signed_in(browser)
+        await one.claim(back)
+        out = (await one.ask(f"/{query_of(back)['sign_in']}/logout", return_to=f"{VENDOR}?tam-biet=1")).json()
+        left = (await browser.submit(await browser.open(out["leave_url"]))).headers["location"]
+        assert (await browser.open(left)).headers["location"] == f"{VENDOR}?tam-biet=1"
+
+
+async def test_where_it_is_set_so_a_no_is_told_on_a_page_of_ours(tmp_path: Path) -> None:
+    """With a link back to the vendor."""
+    async with bench(tmp_path, denied="page") as one:
+        await one.do("vneid_autopilot", "citizen", "deny")
+        browser = one.browser()
+        page = await browser.open(await browser.follow((await one.make())["start_url"], f"{GATEWAY}/sign-ins/callback"))
+        assert (page.status_code, heading(page)) == (200, "Chưa đăng nhập")
+        assert "outcome=denied" in page.text
+
+
+async def test_a_sign_in_is_its_own_clients_alone(tmp_path: Path) -> None:
+    """Another client, another agency and a key without the scope get nothing; an unknown field and a code are wrong."""
+    async with bench(tmp_path) as one:
+        back = await one.signed_in()
+        sign_in = query_of(back)["sign_in"]
+        other = await one.client("khac")
+        assert (await one.claim(back, other)).status_code == 404
+        assert (await one.ask(f"/{sign_in}/logout", other)).status_code == 404
+        purpose = {"agency": "000.00.02.H99", "reason": "before_dossier"}
+        assert (await one.ask("", purpose=purpose)).status_code == 404
+        assert (await one.ask("", surprise=1)).status_code == 422
+        assert (await one.ask(f"/{sign_in}/claim", code="!")).status_code == 422
+        assert (await one.ask("/khong-co/claim", code="x")).status_code == 404
+        await one.gateway.store.clients.change("motcua", by="test", scopes=())
+        assert (await one.claim(back)).status_code == 403
+
+
+async def test_a_stop_switch_stops_sign_ins_too(tmp_path: Path) -> None:
+    """Nothing leaves for the door; browsers are told so."""
+    async with bench(tmp_path, "standard") as one:
+        await one.gateway.store.switches.pause("vneid", by="test", why="thử")
+        answer = await one.browser().open((await one.make())["start_url"])
+        assert (answer.status_code, await one.ledger("discovery")) == (503, [])
