@@ -219,6 +219,7 @@ class Carrier:
             max_field_size=settings.max_header_bytes,
             max_headers=_MOST_HEADERS,
             headers={"User-Agent": "lienthong"},
+            skip_auto_headers=("Content-Type",),
         )
         return self._session
 

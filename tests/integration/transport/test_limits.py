@@ -236,6 +236,15 @@ async def test_the_request_goes_out_as_given() -> None:
     assert [line for line in head if line.lower().startswith(b"content-length")] == [b"Content-Length: 6"]
 
 
+@pytest.mark.parametrize("content", [b"", b"<ask/>"])
+async def test_a_body_has_the_type_that_it_was_given_or_none(content: bytes) -> None:
+    """Nobody makes a type up, least of all for a body that is not there: some partners refuse the request for it."""
+    with RawPeer(serve) as peer:
+        async with Carrier(SETTINGS) as carrier:
+            await carrier.send(httpx.Request("POST", peer.url, content=content), exchange())
+    assert b"content-type" not in peer.requests[0].lower()
+
+
 async def test_a_header_that_would_smuggle() -> None:
     """A value with a line break in it is refused before anything leaves."""
     with RawPeer(serve) as peer:
