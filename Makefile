@@ -23,7 +23,7 @@ demo: .venv/.ready ## the main job on embedded defaults: mocks, gateway, citizen
 test: .venv/.ready ## every test that needs nothing but Python
 	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
-peers: .venv/.ready ## foreign software against ours; installs what it needs (Node)
+peers: .venv/.ready ## foreign software against ours; installs what it needs (Node, Chromium)
 	tools/peers.sh
 
 chaos: .venv/.ready ## kill and freeze real processes under load, and look what the ledgers say (SIZE=short: four minutes)

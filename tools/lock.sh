@@ -10,3 +10,4 @@ UV=${1:-uv}
 lock run pyproject.toml
 lock dev pyproject.toml --group dev -c requirements/run.txt
 lock bench pyproject.toml --group dev --group bench -c requirements/dev.txt
+lock browser --group browser -c requirements/dev.txt

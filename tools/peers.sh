@@ -1,23 +1,43 @@
 #!/bin/sh
 # Let foreign software talk to ours: a Node receiver verifies our webhooks (peers/node-webhooks), a Node SOAP client asks
-# the mock of the population database (peers/node-soap).
-# Installs Node with apt-get where it is missing, and the packages of each into its own node_modules.
+# the mock of the population database (peers/node-soap), a certified client signs in at the mock of the national sign-in
+# (peers/node-openid-client), our adapter signs citizens in at a certified provider (peers/node-oidc-provider), and a real
+# browser goes that way (tests/peers).
+# Installs Node and Chromium with apt-get where they are missing, Playwright in .venv, and the packages of each peer into
+# its own node_modules.
 set -eu
 cd "$(dirname "$0")/.."
 say() { printf '%s\n' "$*" >&2; }
 [ -x .venv/bin/python ] || { say "Run it as \`make peers\`, which prepares .venv first."; exit 1; }
 mkdir -p .peers
+browser=${LIENTHONG_CHROMIUM:-chromium}
 
-if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+debian() { # NAMES PACKAGE …: install Debian's packages, or say by their names what to install
+    names=$1; shift
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || {
-        say "Please install Node.js 18 or newer with npm (only root on Debian gets it by itself)."; exit 1
+        say "Please install $names (only root on Debian gets it by itself)."; exit 1
     }
-    say "Installing Node.js and npm with apt-get …"
-    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends nodejs npm; } \
+    say "Installing $names with apt-get …"
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "$@"; } \
         >.peers/apt.log 2>&1 || { tail -n 20 .peers/apt.log >&2; exit 1; }
-fi
+}
 
-for peer in node-webhooks node-soap; do (
+if ! command -v node >/dev/null || ! command -v npm >/dev/null; then debian "Node.js 18 or newer with npm" nodejs npm; fi
+if ! command -v "$browser" >/dev/null; then debian "Chromium, or name one in LIENTHONG_CHROMIUM," chromium; fi
+LIENTHONG_CHROMIUM=$(command -v "$browser")
+export LIENTHONG_CHROMIUM
+
+stamp=$(cat requirements/dev.txt requirements/browser.txt | cksum)
+if [ "$(cat .venv/.browser 2>/dev/null)" != "$stamp" ]; then
+    say "Installing Playwright into .venv (once; about 50 MB) …"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+        --requirement requirements/browser.txt >.peers/pip.log 2>&1 || { tail -n 20 .peers/pip.log >&2; exit 1; }
+    printf '%s\n' "$stamp" >.venv/.browser
+fi
+# The certified peers want a newer Node.js than Debian 12 has: the one inside Playwright's package.
+newer=$(PYTHONPATH=. .venv/bin/python -c 'from tests.support.node import node; print(node())')
+
+for peer in node-webhooks node-soap node-openid-client node-oidc-provider; do (
     cd "peers/$peer"
     stamp=$(cat package-lock.json .npmrc | cksum)
     if [ "$(cat node_modules/.ready 2>/dev/null)" != "$stamp" ]; then
@@ -50,3 +70,9 @@ done
 
 say "A foreign SOAP client (node-soap) against the mock of the population database:"
 timeout 90 node peers/node-soap/peer.mjs "$ready"
+
+say "A certified foreign client (openid-client) against the mock of the national sign-in:"
+timeout 90 "$newer" peers/node-openid-client/peer.mjs "$ready"
+
+say "Our sign-in at a certified foreign provider (oidc-provider), and in a real browser:"
+timeout 300 .venv/bin/python -m pytest -q tests/peers

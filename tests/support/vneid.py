@@ -100,6 +100,10 @@ class Browser:
         """Go somewhere, and on as far as the provider sends it."""
         return await self._go("GET", address, None)
 
+    async def post(self, address: str, form: Mapping[str, str]) -> httpx.Response:
+        """Send a form there from somewhere else."""
+        return await self._go("POST", address, form)
+
     async def press(self, button: str, **fields: str) -> httpx.Response:
         """Fill in a form and press one of its buttons."""
         action, held = self.buttons[button]
@@ -112,6 +116,7 @@ class Browser:
             location = self.page.headers.get("location")
             if location is None:
                 return self.page
+            location = urljoin(address, location)
             if not location.startswith(f"{self.base}/"):
                 self.landed = location
                 return self.page
@@ -124,10 +129,11 @@ class Browser:
         headers = {"x-request-id": self.next_id(), **({"cookie": "; ".join(held)} if held else {})}
         answer = await self.http.request(method, address, data=form, headers=headers)
         self.http.cookies.clear()  # of all browsers together: each of ours keeps its own
-        for name, morsel in SimpleCookie(answer.headers.get("set-cookie", "")).items():
-            self.cookies[name] = (morsel.value, morsel["path"])
-            if morsel["max-age"] == "0":
-                del self.cookies[name]
+        for line in answer.headers.get_list("set-cookie"):
+            for name, morsel in SimpleCookie(line).items():
+                self.cookies[name] = (morsel.value, morsel["path"])
+                if morsel["max-age"] == "0" or not morsel.value:
+                    del self.cookies[name]
         return answer
 
     def came_back(self) -> dict[str, str]:
