@@ -23,7 +23,10 @@ debian() { # NAMES PACKAGE …: install Debian's packages, or say by their names
 }
 
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then debian "Node.js 18 or newer with npm" nodejs npm; fi
-if ! command -v "$browser" >/dev/null; then debian "Chromium, or name one in LIENTHONG_CHROMIUM," chromium; fi
+if ! command -v "$browser" >/dev/null; then
+    [ -z "${LIENTHONG_CHROMIUM:-}" ] || { say "LIENTHONG_CHROMIUM names no program: $browser"; exit 1; }
+    debian "Chromium, or name one in LIENTHONG_CHROMIUM," chromium
+fi
 LIENTHONG_CHROMIUM=$(command -v "$browser")
 export LIENTHONG_CHROMIUM
 
@@ -75,4 +78,4 @@ say "A certified foreign client (openid-client) against the mock of the national
 timeout 90 "$newer" peers/node-openid-client/peer.mjs "$ready"
 
 say "Our sign-in at a certified foreign provider (oidc-provider), and in a real browser:"
-timeout 300 .venv/bin/python -m pytest -q tests/peers
+timeout 600 .venv/bin/python -m pytest -q tests/peers
