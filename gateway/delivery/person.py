@@ -15,7 +15,7 @@ from gateway.delivery import accept, flows
 from gateway.delivery.policy import History
 from gateway.delivery.rows import acted, columns, micros
 from gateway.delivery.values import Refusal, Resolution
-from gateway.store.tables import attempts, deliveries, events, holds, idempotency, lanes
+from gateway.store.tables import attempts, deliveries, events, holds, lanes
 from gateway.store.tables.deliveries import DeliveryRow
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gateway.delivery.settings import DeliverySettings
     from gateway.delivery.values import DossierRefusal, Word
     from gateway.store.engine import Transaction, Value
+    from gateway.store.tables.deliveries import Outlook
 
 Heard: TypeAlias = "DeliveryRow | Refusal"
 
@@ -155,23 +156,31 @@ async def correct(
 ) -> Heard | Taken | Full | DossierRefusal:
     """Put a new delivery in the place of one that cannot have acted or is replaced whole, or behind what passed it.
 
-    Raises `Undone` with what is in the way, where it is about a dossier: that is locked before the lane, as always.
+    Key, dossier, lane, delivery are locked in this order, as where a write is accepted: two that come at once under one
+    key cannot wait for each other. Raises `Undone` with what is in the way, and the key stays free.
     """
+    one = entry.submission
+    outlook = await deliveries.outlook(one.purpose.agency.value, one.operation.system, tx)
+    taken = await accept.claim_key(entry, outlook, settings, tx)
+    if taken is not None:
+        return taken
     lane = await accept.lane_name(entry, tx)
-    done = await _corrected(delivery, entry, lane, word, settings, tx)
-    if entry.submission.dossier is not None and not isinstance(done, DeliveryRow):
+    done = await _corrected(delivery, entry, lane, outlook, word, settings, tx)
+    if not isinstance(done, DeliveryRow):
         raise accept.Undone(done)
     return done
 
 
 async def _corrected(  # noqa: PLR0917 - what `correct` was given
-    delivery: str, entry: Entry, lane: str | DossierRefusal, word: Word, settings: DeliverySettings, tx: Transaction
-) -> Heard | Taken | Full | DossierRefusal:
+    delivery: str,
+    entry: Entry,
+    lane: str | DossierRefusal,
+    outlook: Outlook,
+    word: Word,
+    settings: DeliverySettings,
+    tx: Transaction,
+) -> Heard | DossierRefusal:
     locked = await _locked(delivery, settings, tx)
-    found = await idempotency.find(entry.key(), tx)  # under the lock: what came at the same moment is written by now
-    if found is not None:
-        body, taken = found
-        return accept.Taken(taken, await deliveries.get(taken, tx) if body == entry.body else None)
     if locked is None:
         return Refusal.NO_SUCH_DELIVERY
     refusal = _not_correctable(locked, entry.submission.operation) or (None if isinstance(lane, str) else lane)
@@ -181,10 +190,6 @@ async def _corrected(  # noqa: PLR0917 - what `correct` was given
     same = (one.operation.system, one.operation.name, one.purpose.agency.value, lane)
     if same != (row.system, row.operation, row.agency, await lanes.name(row.lane, tx)):
         return Refusal.OTHER_REQUEST
-    outlook = await deliveries.outlook(row.agency, row.system, tx)
-    taken_key = await accept.claim_key(entry, outlook, settings, tx)
-    if taken_key is not None:
-        return taken_key
     await _rule(locked, "correct", word, tx)
     position = row.position
     if not row.standing:

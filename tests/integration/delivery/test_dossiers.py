@@ -9,11 +9,15 @@ import pytest
 
 from contracts.model import Rejected
 from gateway.delivery import Accepted, ForeignDossier, KeyReused, OtherDossiers, Refusal, Refused, RevisionOlder, SentAs
-from gateway.delivery.accept import accept
+from gateway.delivery.accept import accept, claim_key
 from gateway.store.postgres.transaction import PostgresTransaction
+from gateway.store.tables.deliveries import outlook
 from tests.support.deliveries import SETTINGS, WORD, bench
 from tests.support.dossiers import PORTAL, THIRD, UNIT, about, count, handed_in, view_of
 from tests.support.stores import AGENCY, OTHER_AGENCY, Place
+
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+"""How many locks others wait for that this connection holds."""
 
 
 async def test_every_code_leads_to_one_lane(place: Place) -> None:
@@ -248,6 +252,29 @@ async def test_a_correction_has_a_revision_like_any_other(place: Place) -> None:
         await one.running()
         await one.until(step, "settled")
         assert one.toy.order == [str(number) for number in (5, 3)]
+
+
+async def test_a_correction_takes_its_key_before_anything_else(postgres: Place) -> None:
+    """As any write does: one under the same key that has taken it, and goes on to the dossier, finds that free."""
+    async with bench(postgres) as one:
+        wrong = await handed_in(one, UNIT, operation="create")
+        again = about(one, UNIT, operation="create", key="k")
+        connection = await asyncpg.connect(postgres.dsn)
+        try:
+            held = connection.transaction()
+            await held.start()
+            tx = PostgresTransaction(connection)
+            assert await claim_key(one.deliveries._entry(again), await outlook("H99", "toy", tx), SETTINGS, tx) is None
+            correction = asyncio.create_task(one.deliveries.correct(wrong.id, again, WORD))
+            async with asyncio.timeout(10):
+                while not await connection.fetchval(WAITING):
+                    await asyncio.sleep(0.01)
+            for table in ("dossier_code", "dossier", "lane", "delivery"):
+                assert await connection.fetch(f"SELECT 1 FROM {table} FOR UPDATE NOWAIT")  # noqa: S608 - ours
+            await held.rollback()
+        finally:
+            await connection.close()
+        assert isinstance(await correction, Accepted)
 
 
 async def test_a_write_is_made_for_its_dossier(place: Place) -> None:
