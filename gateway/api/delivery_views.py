@@ -113,6 +113,8 @@ def _summary(one: Delivery, language: Language) -> str:
         key = f"delivery.{one.state}.{one.why}.what"
         if key not in texts.catalogue(language):
             key = f"delivery.{one.state}.other.what"
+    elif one.decided:
+        key = "delivery.decided.what"
     elif one.state is DeliveryState.WAITING and any(turn.ending == DONE for turn in one.trail):
         key = "delivery.partly_done.what"
     said = texts.text(language, key, system=texts.system_name(language, one.system))

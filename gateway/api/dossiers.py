@@ -120,7 +120,7 @@ async def _missing(
     if outcome.failure is not None or outcome.value is None:
         return reading.problem(outcome)
     if outcome.value.record is None:
-        raise Refused("dossier_unknown")
+        raise Refused("no_such_dossier")  # the words that another agency's gets
     return None
 
 

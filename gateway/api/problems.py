@@ -55,7 +55,6 @@ REFUSAL_STATUS: dict[str, int] = {
     "backlog_full": 429,
     "no_such_dossier": 404,
     "dossier_codes_differ": 409,
-    "dossier_unknown": 409,
     "revision_older": 409,
     "cursor_expired": 410,
     "webhook_unknown": 404,

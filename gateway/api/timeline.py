@@ -111,7 +111,8 @@ def _handed_in(step: Written) -> Dossier | DossierProgress | None:
 
 def _said(one: Delivery, language: Language) -> str:
     when = one.settled_at or one.accepted_at
-    return _sentence(language, "write", one.system, one.operation, one.state.value, when)
+    state = "decided" if one.decided else one.state.value
+    return _sentence(language, "write", one.system, one.operation, state, when)
 
 
 def _sentence(  # noqa: PLR0917 - what a sentence is made of

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from contracts.model import FINAL, Acted, DeliveryState, Repeat
 from gateway.delivery import accept, flows
 from gateway.delivery.policy import History
-from gateway.delivery.rows import acted, columns, micros
+from gateway.delivery.rows import DECIDED, acted, columns, micros
 from gateway.delivery.values import Refusal, Resolution
 from gateway.store.tables import attempts, deliveries, events, holds, lanes
 from gateway.store.tables.deliveries import DeliveryRow
@@ -263,7 +263,7 @@ async def _done(locked: _Locked, tx: Transaction) -> dict[str, Value]:
     if doubt is None:
         return {**_ending(locked, DeliveryState.SETTLED), "may_have_acted": Acted.YES.value}
     said = await _going(locked, DeliveryState.WAITING, History(), tx)
-    return said | {"trail": flows.written((*trail, flows.Turn(doubt, flows.DONE)))}
+    return said | {"why": DECIDED, "trail": flows.written((*trail, flows.Turn(doubt, flows.DONE)))}
 
 
 async def _going(locked: _Locked, state: DeliveryState, known: History, tx: Transaction) -> dict[str, Value]:

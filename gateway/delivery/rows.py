@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import TypeAdapter
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from gateway.store.engine import Value
     from gateway.store.tables.deliveries import DeliveryRow
 
+DECIDED: Final = "decided"
+"""Stands where else stands what a person is asked for: one has answered, and nobody has gone on from there yet."""
 _SAYING = TypeAdapter(Saying)
 
 
@@ -58,7 +60,8 @@ def view(row: DeliveryRow, seal: Seal) -> Delivery:
         layer=row.layer,
         reason=row.reason,
         code=row.code,
-        why=row.why,
+        why=row.why if row.state == DeliveryState.NEEDS_PERSON else None,
+        decided=row.state == DeliveryState.WAITING and row.why == DECIDED,
         replaces=row.replaces,
         superseded_by=row.superseded_by,
         settled_at=maybe_moment(row.settled_at),

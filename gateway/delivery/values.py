@@ -94,7 +94,8 @@ class Delivery:
     """An accepted write as it stands. `number` is the order of acceptance, `lane` counts places inside one lane.
 
     `kind`, `layer`, `reason`, `code` and `said` are those of the last failure. `why` says what a person is asked for.
-    `trail` are the steps that are over, of a write that takes several exchanges.
+    `trail` are the steps that are over, of a write that takes several exchanges. `decided`: a person has said that the
+    step in doubt took effect, and it is still to be seen whether anything is left.
     """
 
     number: int
@@ -120,6 +121,7 @@ class Delivery:
     reason: str | None
     code: str | None
     why: str | None
+    decided: bool
     replaces: str | None
     superseded_by: str | None
     settled_at: datetime | None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from contracts.model import Acted, Layer, LookupAnswer, Rejected, SystemFailed
+from contracts.model import Acted, Busy, Layer, LookupAnswer, Rejected, SystemFailed
+from contracts.texts import Language
+from gateway.api.delivery_views import delivery_view
 from gateway.delivery import Refusal, Refused, Resolution, Turn
 from tests.support.deliveries import FIND, SETTLE_AFTER, SYSTEM, WORD, Bench, Toy, bench, changed
 
@@ -165,6 +168,15 @@ async def test_after_a_crash_the_part_that_was_on_its_way_is_in_doubt(place: Pla
         await one.move(SETTLE_AFTER)
         await one.until(found, "settled")
         assert [order.step for order in toy.sends] == ["part/0", "part/1", "part/2", "part/3"]
+
+
+async def test_what_is_partly_there_says_so(place: Place) -> None:
+    """And not that nothing could be sent."""
+    async with bench(place) as one:
+        one.toy.behaviours = [lambda order, _: _now(one.toy, order), one.toy.fails(Busy, retry_after=60)]
+        await one.running()
+        found = await one.until(await one.accept("parts", payload="2"), "waiting")
+        assert delivery_view(replace(found, result=None), Language.EN).summary.startswith("Toy has a part of it")
 
 
 async def test_a_refusal_after_the_first_part_asks_a_person(place: Place) -> None:

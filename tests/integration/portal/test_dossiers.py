@@ -118,11 +118,11 @@ async def test_the_units_code_goes_up_where_that_is_set(app: MockApp, tmp_path: 
 
 
 async def test_progress_of_what_nobody_knows_is_refused(app: MockApp, tmp_path: Path) -> None:
-    """Neither handed in here nor at the portal: 409 that says what to do first."""
+    """Neither handed in here nor at the portal: 404 that says what to do first."""
     async with desk(tmp_path, app) as stage:
         refused = await stage.progress(UNIT, steps(STEPS))
         listed = (await stage.client.get("/v1/deliveries")).json()["deliveries"]
-    assert (refused.status_code, refused.json()["reason"]) == (409, "dossier_unknown")
+    assert (refused.status_code, refused.json()["reason"]) == (404, "no_such_dossier")
     assert "first" in refused.json()["detail"]
     assert listed == []
 

@@ -24,6 +24,8 @@ UNIT, OTHER = "H99.5-260302-0017", "H99.5-260302-0018"
 PROCESSING = replace(PLAIN, status=DossierStatus.PROCESSING)
 LISTED: dict[str, Any] = {"adapter": {"answers": [{"meaning": "rejected", "code": "123"}]}}
 """An installation that has learned a refusal of the portal: none is published."""
+ITS_OWN = {"correlation_id": None, "instance": None}
+"""What no two problems have in common."""
 WORD = {"officer": "canbo.thu01", "why": "đã đối chiếu trên Cổng", "evidence": "biên bản số 1"}
 
 
@@ -87,10 +89,14 @@ async def test_progress_whose_answer_is_lost_is_a_persons_and_is_never_sent_twic
         assert (asked["state"], asked["asks"], asked["attempts"]) == ("needs_person", "may_have_acted", 1)
         assert asked["next"]
         assert await added(stage) == [1] * 10
+        await stage.gateway.store.switches.pause("portal", by="admin", why="thử")
         path = f"/v1/deliveries/{asked['id']}/resolve"
         said = await stage.client.post(path, json={**WORD, "outcome": "done"})
         assert said.status_code == 200, said.text
-        assert "has a part of it" in said.json()["summary"]  # and not that nothing could be sent
+        assert "recorded" in said.json()["summary"]  # and not that nothing could be sent
+        assert said.json()["asks"] is None
+        assert "recorded" in (await stage.follow(UNIT))["standing"]["sentence"]
+        await stage.gateway.store.switches.resume("portal", by="admin")
         over = await ended(stage, asked["id"])
         assert await added(stage) == [1] * 12
     assert [one["name"] for one in over["steps"]] == ["progress/0-10", "progress/10-12"]
@@ -135,7 +141,7 @@ async def test_what_decides_how_a_dossier_goes_on_is_what_stands_first(app: Mock
 
 
 async def test_nobody_asks_the_portal_for_another_agencys_dossier(app: MockApp, tmp_path: Path) -> None:
-    """Also where it has not come to the portal: who brings progress of it is told that there is none."""
+    """Also where it has not come to the portal: who brings progress of it is told what is told of one nobody has."""
     async with desk(tmp_path, app, **LISTED) as stage:
         await stage.fault("item_failed")
         refused = (await stage.put(UNIT, body(PLAIN))).json()
@@ -145,9 +151,12 @@ async def test_nobody_asks_the_portal_for_another_agencys_dossier(app: MockApp, 
         async with await stage.another(OTHER_AGENCY) as stranger:
             stage.client, own = stranger, stage.client
             told = await stage.progress(UNIT, many(1), agency=OTHER_AGENCY)
+            asked = await stage.told("exchanges?operation=look_up")
+            unknown = await stage.progress(OTHER, many(1), agency=OTHER_AGENCY)
             stage.client = own
-        asked = await stage.told("exchanges?operation=look_up")
     assert (told.status_code, asked["exchanges"]) == (404, [])
+    assert unknown.status_code == 404
+    assert {**told.json(), **ITS_OWN} == {**unknown.json(), **ITS_OWN}
 
 
 async def test_progress_is_not_called_done_before_all_of_it_is(app: MockApp, tmp_path: Path) -> None:

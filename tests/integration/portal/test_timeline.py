@@ -145,6 +145,7 @@ def test_every_state_has_its_sentence(language: Language) -> None:
     wanted = {f"timeline.write.{state}" for state in DeliveryState}
     wanted |= {f"timeline.read.{state}" for state in CallState if state is not CallState.ACCEPTED}
     wanted |= {f"timeline.portal.{name}.{state}" for name in ("sync_dossier", "progress") for state in DeliveryState}
+    wanted |= {f"timeline.{sort}.decided" for sort in ("write", "portal.sync_dossier", "portal.progress")}
     assert wanted <= texts.keys()
     for key in wanted:
         assert texts[key].endswith(".")
