@@ -1,4 +1,4 @@
-"""The ASGI applications: which route is where, and how every error becomes a problem document."""
+"""The ASGI applications: which route is where, and how every error becomes a problem document, or a page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from gateway.api import (
     partner,
     portal,
     preferences,
-    problems,
     replays,
     signins,
     systems,
@@ -30,6 +29,7 @@ from gateway.api import (
 )
 from gateway.api.guards import Guards, new_id
 from gateway.api.problems import Refused
+from gateway.api.refusals import refusal
 from gateway.monitor.logs import defect
 from gateway.resilience import StoreUnavailable
 
@@ -102,7 +102,7 @@ def api(*more: Callable[[FastAPI], Schemas]) -> FastAPI:
 
 
 def _explained(app: FastAPI) -> None:
-    """Let every error become a problem document."""
+    """Let every error become a problem document, or a page where a person is."""
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(StoreUnavailable, _store_unavailable)
@@ -112,19 +112,19 @@ def _explained(app: FastAPI) -> None:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - registered for this type alone
-    return _document(request, error)
+    return _answered(request, error)
 
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
     reason = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "internal")
-    answer = _document(request, Refused(reason))
+    answer = _answered(request, Refused(reason))
     answer.headers.update(error.headers or {})  # `Allow`, where a method is not
     return answer
 
 
 def _store_unavailable(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature is Starlette's
-    return _document(request, Refused("store_unavailable", retry_after=1))
+    return _answered(request, Refused("store_unavailable", retry_after=1))
 
 
 def _gone(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the signature is Starlette's
@@ -134,14 +134,13 @@ def _gone(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the
 
 def _defect(request: Request, error: Exception) -> Response:
     log.error("defect", correlation_id=_correlation_id(request), path=request.url.path, **defect(error))
-    return _document(request, Refused("internal"))
+    return _answered(request, Refused("internal"))
 
 
-def _document(request: Request, refused: Refused) -> Response:
+def _answered(request: Request, refused: Refused) -> Response:
     gateway: Gateway = request.app.state.gateway
     gateway.metrics.turned_away(refused.reason)
-    language = preferences.language(request.headers)
-    return problems.response(problems.of_refused(refused, language, _correlation_id(request)))
+    return refusal(request.scope["path"], refused, preferences.language(request.headers), _correlation_id(request))
 
 
 def _correlation_id(request: Request) -> str:

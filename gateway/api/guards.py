@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from gateway.api import preferences, problems
+from gateway.api import preferences
 from gateway.api.problems import Refused
+from gateway.api.refusals import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,8 +130,8 @@ class Guards:
             late = Refused("too_slow" if body.complete else "body_too_slow")
             refused = error if isinstance(error, Refused) else late
             self._turned_away(refused.reason)
-            document = problems.of_refused(refused, preferences.language(headers), correlation_id)
-            await problems.response(document)(scope, receive, answer)
+            told = refusal(scope["path"], refused, preferences.language(headers), correlation_id)
+            await told(scope, receive, answer)
         except Exception:
             if not answer.started:  # else the application has recorded its defect and answered it
                 raise

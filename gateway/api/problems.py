@@ -207,16 +207,23 @@ def of_refused(refused: Refused, language: Language, correlation_id: str) -> Pro
 
 def response(problem: ProblemV1) -> Response:
     """Return the HTTP answer that carries a document."""
-    headers = {"Cache-Control": "no-store"}
-    if problem.retry_after is not None:
-        headers["Retry-After"] = str(problem.retry_after)
-    if problem.status in {408, 413}:  # the rest of the body is not read: this connection is done
-        headers["Connection"] = "close"
+    headers = {"Cache-Control": "no-store", **connection_headers(problem.status, problem.retry_after)}
     if problem.status == 401:  # noqa: PLR2004 - RFC 9110 §11.6.1
         headers["WWW-Authenticate"] = 'Bearer realm="lienthong"'
     return Response(
         problem.model_dump_json(exclude_none=True), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers
     )
+
+
+def connection_headers(status: int, retry_after: float | None) -> dict[str, str]:
+    """Return what whoever asked is told besides, whatever it reads: when to come back, and that this is the end."""
+    headers = {}
+    seconds = _whole_seconds(retry_after)
+    if seconds is not None:
+        headers["Retry-After"] = str(seconds)
+    if status in {408, 413}:  # the rest of the body is not read: this connection is done
+        headers["Connection"] = "close"
+    return headers
 
 
 def _whole_seconds(seconds: float | None) -> int | None:

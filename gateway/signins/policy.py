@@ -48,7 +48,7 @@ class Notice(StrEnum):
     STRANGE = "strange"
     """What came back is no answer to this sign-in, which goes on."""
     UNAVAILABLE = "unavailable"
-    """The door, or our store, cannot be had just now; opening the sign-in once more may help."""
+    """The door cannot be had just now; opening the sign-in once more may help."""
     DENIED = "denied"
     FAILED = "failed"
     LEFT = "left"

@@ -137,8 +137,7 @@ class Browser:
         """Check what holds for every answer of the gateway to a browser."""
         headers = answer.headers
         assert headers["cache-control"] == "no-store"
-        if "problem+json" in headers.get("content-type", ""):
-            return
+        assert "json" not in headers.get("content-type", "")
         assert headers["referrer-policy"] == "no-referrer"
         if not answer.is_redirect:
             assert "default-src 'none'" in headers["content-security-policy"]

@@ -15,7 +15,6 @@ from contracts import texts
 from gateway.api import preferences
 from gateway.api.pages.page import HEADERS, Form, Page, answer
 from gateway.api.problems import Refused
-from gateway.resilience import StoreUnavailable
 from gateway.signins import CALLBACK, LEFT, Go, Notice, Show
 from gateway.signins import Form as Leaving
 
@@ -76,10 +75,7 @@ def _browser(step: Step) -> Callable[[Request], Awaitable[Response]]:
         gateway: Gateway = request.app.state.gateway
         if gateway.signins is None:
             raise Refused("not_found")
-        try:
-            came = await step(request, gateway.signins)
-        except StoreUnavailable:
-            came = Show(notice=Notice.UNAVAILABLE)
+        came = await step(request, gateway.signins)
         if isinstance(came, Show) and came.notice is not Notice.LEFT:
             gateway.metrics.turned_away(f"sign_in_{came.notice}")
         return _answered(came, preferences.language(request.headers), request.state.correlation_id)

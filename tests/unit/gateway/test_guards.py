@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 BODY_SECONDS, ANSWER_SECONDS = 10.0, 45.0
 
 
-async def _reason(*, body_after: float, answer_after: float, length: bytes = b"2") -> tuple[str, float]:
-    """Return what a caller gets whose body takes so long, from an application that takes so long, and when."""
+async def _answer(
+    *, body_after: float, answer_after: float, length: bytes = b"2", path: str = "/v1/x"
+) -> tuple[list[Any], float]:
+    """Return what a caller is sent whose body takes so long, from an application that takes so long, and when."""
     sent: list[Any] = []
 
     async def receive() -> Any:
@@ -38,10 +40,16 @@ async def _reason(*, body_after: float, answer_after: float, length: bytes = b"2
         answer_seconds=ANSWER_SECONDS,
         turned_away=lambda _reason: None,
     )
-    scope = {"type": "http", "headers": [(b"content-length", length)]}
+    scope = {"type": "http", "path": path, "headers": [(b"content-length", length)]}
     started = now()
     await guards(scope, receive, send)
-    return json.loads(sent[-1]["body"])["reason"], now() - started
+    return sent, now() - started
+
+
+async def _reason(*, body_after: float, answer_after: float, length: bytes = b"2") -> tuple[str, float]:
+    """Return why a caller was refused, and when."""
+    sent, at = await _answer(body_after=body_after, answer_after=answer_after, length=length)
+    return json.loads(sent[-1]["body"])["reason"], at
 
 
 @virtual
@@ -51,6 +59,18 @@ async def test_a_body_and_an_answer_have_each_their_own_time() -> None:
     assert await _reason(body_after=9, answer_after=60) == ("too_slow", ANSWER_SECONDS)
     assert await _reason(body_after=9, answer_after=20) == ("none", 29)
     assert await _reason(body_after=0, answer_after=60, length=b"0") == ("too_slow", ANSWER_SECONDS)
+
+
+@virtual
+async def test_a_browser_is_shown_a_page_where_software_gets_a_document() -> None:
+    """Time that is over and a body that is too large, at an address that a person is at."""
+    for length, status in ((b"0", 503), (b"101", 413), (b"2", 408)):
+        sent, _ = await _answer(body_after=60, answer_after=60, length=length, path="/sign-ins/callback")
+        headers = dict(sent[0]["headers"])
+        assert sent[0]["status"] == status
+        assert headers[b"content-type"] == b"text/html; charset=utf-8"
+        assert b"default-src 'none'" in headers[b"content-security-policy"]
+        assert (b"connection" in headers) is (status != 503)
 
 
 @virtual
