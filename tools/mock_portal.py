@@ -242,8 +242,8 @@ OWN: Final[Mapping[str, tuple[Way, ...]]] = {
     ),
     "procedures": (Way(outcome="found", how="The catalogue."),),
     "tech_id": (
-        Way(outcome="found", how="The number of a citizen of the world.", known=True),
-        Way(outcome="not_there", how="A number that nobody has."),
+        Way(outcome="found", how="The number or old card of a citizen who has an account.", known=True),
+        Way(outcome="not_there", how="A number of nobody who has one."),
     ),
 }
 

@@ -58,12 +58,16 @@ class Birth(Said):
 
 
 class Citizen(Said):
-    """A made-up citizen: what a test has to know about one. `key` is what the ledger and faults call them."""
+    """A made-up citizen: what a test has to know about one.
+
+    `key` is what the ledger and faults call them; `account` is the TechID that they sign in and file under.
+    """
 
     id: int
     key: str
     identity_number: str | None
     old_card_number: str | None
+    account: str | None
     name: str
     name_parts: NameParts
     sex: str

@@ -137,6 +137,7 @@ def describe(citizen: Citizen, registry: Registry) -> dict[str, Any]:
         "key": registry.key(citizen.number or citizen.card or ""),
         "identity_number": citizen.number,
         "old_card_number": citizen.card,
+        "account": registry.account(citizen),
         "name": citizen.name,
         "name_parts": {"family": citizen.family_name, "middle": citizen.middle_name, "given": citizen.given_name},
         "sex": citizen.sex,

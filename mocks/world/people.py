@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -186,7 +187,14 @@ class People:
 
     def key(self, text: str) -> str:
         """Return what stands for a number in logs, faults and the ledger: a keyed digest, stable for one seed."""
-        return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()[:16]
+        return self._digest(text)[:16]
+
+    def account(self, citizen: int) -> str:
+        """Return the technical id (TechID) of a citizen's account: the same behind every door and for ever."""
+        return str(UUID(hex=self._digest(f"account {citizen}")[:32], version=4))
+
+    def _digest(self, text: str) -> str:
+        return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()
 
 
 def _index(pairs: Iterable[tuple[str | None, Citizen]]) -> Mapping[str, tuple[Citizen, ...]]:

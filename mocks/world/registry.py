@@ -161,6 +161,10 @@ class Registry:
         """Return what stands for a number in logs, faults and the ledger."""
         return self.people.key(text)
 
+    def account(self, citizen: Citizen) -> str | None:
+        """Return the technical id of a citizen's account, `None` for whoever has no identity number."""
+        return None if citizen.number is None else self.people.account(citizen.id)
+
     def citizen(self, citizen_id: int) -> Citizen:
         """Return a citizen as they are now, relatives as these are now. Raises `IndexError`."""
         written = self._turn.written(CITIZEN)

@@ -27,7 +27,7 @@ from mocks.doors.vneid.settings import Account, VneidDoorSettings
 from tests.support.hosting import Mounted, MountedAsync
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from starlette.types import ASGIApp
@@ -55,8 +55,8 @@ POLICY: Final[dict[str, Any]] = {
 _TIMES: Final = 12
 
 
-def settings(store: dict[str, Any], profile: str, **signins: Any) -> Settings:
-    """Return settings of a gateway at one kind of door."""
+def settings(store: dict[str, Any], profile: str, beside: Mapping[str, Any] | None = None, **signins: Any) -> Settings:
+    """Return settings of a gateway at one kind of door; `beside` are other systems."""
     door: dict[str, Any] = {"variant": profile, "plain_http": True, "linked_hosts": ["mocks.test"]}
     door |= {"issuer": DOOR, "acr_values": {"1": "LoA1", "2": "LoA2"}} if profile == "standard" else {"endpoint": DOOR}
     return Settings.model_validate(
@@ -64,6 +64,7 @@ def settings(store: dict[str, Any], profile: str, **signins: Any) -> Settings:
             "store": store,
             "signins": {"public_url": GATEWAY, "return_to": {AGENCY: [VENDOR]}, "sweep_seconds": 3600, **signins},
             "systems": {
+                **(beside or {}),
                 "vneid": {
                     "adapter": {
                         **door,
@@ -72,7 +73,7 @@ def settings(store: dict[str, Any], profile: str, **signins: Any) -> Settings:
                         "client": {"client_id": ACCOUNT.username, "secret": SECRET},
                     },
                     "policy": POLICY,
-                }
+                },
             },
         }
     )
@@ -286,20 +287,24 @@ async def bench(
     profile: str = "A1",
     *,
     transport: Callable[[Transport], Transport] | None = None,
+    beside: Mapping[str, Any] | None = None,
     **signins: Any,
 ) -> AsyncIterator[Bench]:
-    """Run all of it until the block ends; `transport` may stand between the gateway and the door."""
+    """Run all of it until the block ends; `transport` may stand between the gateway and the door.
+
+    `beside` are sections of other systems, whose doors are the same mocks'.
+    """
     store = {"path": str(folder / "s.db"), "keys": str(folder / "keys")}
     mocks = MockApp(citizens=300, vneid=VneidDoorSettings(accounts=(ACCOUNT,)))
     mounted: Transport = Mounted(mocks)
     door = mounted if transport is None else transport(mounted)
     try:
-        async with Gateway.open(settings(store, profile, **signins), transports={"vneid": door}) as gateway:
+        transports = {**dict.fromkeys(beside or {}, mounted), "vneid": door}
+        async with Gateway.open(settings(store, profile, beside, **signins), transports=transports) as gateway:
             await gateway.store.agencies.add(AgencyCode(AGENCY), "UBND xã Mẫu", by="test")
             app = create_app(gateway)
-            client = Client(
-                name="motcua", scopes=frozenset({Scope.SIGNINS_MAKE}), agencies=frozenset({AgencyCode(AGENCY)})
-            )
+            scopes = frozenset({Scope.SIGNINS_MAKE, Scope.DOSSIERS_WRITE})
+            client = Client(name="motcua", scopes=scopes, agencies=frozenset({AgencyCode(AGENCY)}))
             issued = await gateway.store.clients.add(client, by="test")
             admin = httpx.AsyncClient(transport=MountedAsync(mocks), base_url=DOOR, timeout=30)
             one = Bench(gateway, app, mocks, _vendor(app, issued.text), admin, profile)

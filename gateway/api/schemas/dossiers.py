@@ -70,7 +70,10 @@ class DossierV1(Sayable):
     receipt_number: str | None = Field(None, description="Số biên nhận (`SoBienNhan`)", examples=["BN-17"])
     owner: str | None = Field(None, description="Chủ hồ sơ (`ChuHoSo`)", examples=["NGUYỄN VĂN MẪU"])
     owner_account: str | None = Field(
-        None, description="Mã định danh của chủ hồ sơ trên Cổng quốc gia, TechID (`MaDoiTuong`)", examples=["tech-0001"]
+        None,
+        description="Mã định danh của chủ hồ sơ trên Cổng quốc gia, TechID (`MaDoiTuong`); chủ hồ sơ đã đăng nhập: "
+        "`account.tech_id` của lần đăng nhập đó",
+        examples=["tech-0001"],
     )
     owner_paper: str | None = Field(
         None, description="Số giấy tờ của chủ hồ sơ (`SoGiayToChuHoSo`)", examples=["999190000017"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from mocks.doors.portal.kinds import PORTAL, STEP
@@ -10,11 +9,10 @@ from mocks.doors.portal.kinds import PORTAL, STEP
 if TYPE_CHECKING:
     from mocks.doors.portal.desk import Desk
     from mocks.doors.portal.settings import Procedure
-    from mocks.world import Resource
+    from mocks.world import Registry, Resource
 
 FOUND, ABSENT = "found", "not_there"
 SHOWN = ("MaTTHC", "TenTTHC", "MaLinhVuc", "TenLinhVuc", "LoaiDoiTuong", "HinhThuc", "DonViXuLy")
-DIGITS = 12
 DAYS = "Ngày"
 
 
@@ -59,14 +57,13 @@ def _lines(desk: Desk) -> list[dict[str, Any]]:
         case "procedures":
             return [{"MATTHC": one.code, "TENTTHC": one.name} for one in catalogue]
         case _:
-            key = desk.site.registry.key(desk.query.number)
-            there = desk.site.registry.by_number(desk.query.number)
-            return [{"TECHNICALID": tech_id(key)}] if there else []
+            return [{"TECHNICALID": one} for one in _accounts(desk.site.registry, desk.query.number)[:1]]
 
 
-def tech_id(key: str) -> str:
-    """Return the portal's own id of a user, whose number the world knows by this key."""
-    return f"tech-{hashlib.sha256(key.encode()).hexdigest()[:DIGITS]}"
+def _accounts(registry: Registry, number: str) -> list[str]:
+    """Return the accounts of whoever has a number; they sign in under the same ones."""
+    holders = registry.by_number(number) or registry.by_card(number)
+    return [one for one in map(registry.account, holders) if one is not None]
 
 
 def _procedure(one: Procedure, place: int) -> dict[str, Any]:

@@ -66,10 +66,10 @@ def _age(citizen: Citizen, today: date) -> int:
 
 
 def tech_id(desk: Desk, who: Holder) -> str:
-    """Return the technical id of an account: a person's follows from their number, as the world knows it."""
+    """Return the technical id of an account; a person's is the world's, so that other doors know it too."""
     if who.organisation is not None:
         return _uuid(digest(desk.site.seed, "organisation", who.organisation.account))
-    return _uuid(digest(desk.site.seed, "person", desk.site.registry.key(who.citizen.number or "")))
+    return desk.site.registry.people.account(who.citizen.id)
 
 
 def subject(desk: Desk, who: Holder) -> str:

@@ -214,17 +214,20 @@ def looks_up(peer: Peer) -> None:
 
 
 def tells_its_catalogue(peer: Peer) -> None:
-    """Promise that the catalogue's procedures are told, an unknown one is an empty list, and so is an unknown user."""
+    """Promise that the catalogue's procedures are told, an unknown one is empty, and so is who has no account."""
     desk = Desk(peer)
     assert [one["MATTHC"] for one in desk.did(desk.portal.procedures()).lines] == ["9.999001", "9.999002"]
     (one,) = desk.did(desk.portal.procedure()).lines
     assert one["LINHVUCTHUCHIEN"] == [{"MALINHVUC": "G99-XX01", "TENLINHVUC": "Lĩnh vực mẫu"}]
     assert desk.did(desk.portal.procedure("9.999999")).lines == []
-    known = next(person["identity_number"] for person in peer.people if person["identity_number"])
-    said = desk.did(desk.portal.tech_id(known))
-    assert [sorted(one) for one in said.lines] == [["TECHNICALID"]]
-    assert known not in str(said.record)
-    assert desk.did(desk.portal.tech_id("999000000000")).lines == []
+    both = next(person for person in peer.people if person["identity_number"] and person["old_card_number"])
+    for known in (both["identity_number"], both["old_card_number"]):
+        said = desk.did(desk.portal.tech_id(known))
+        assert said.lines == [{"TECHNICALID": both["account"]}]
+        assert known not in str(said.record)
+    card = next(person["old_card_number"] for person in peer.people if "old_card_only" in person["oddities"])
+    for nobody in ("999000000000", card):
+        assert desk.did(desk.portal.tech_id(nobody)).lines == []
 
 
 def notes_a_verdict(peer: Peer) -> None:

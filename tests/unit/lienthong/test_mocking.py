@@ -50,6 +50,7 @@ def citizen(number: int = 1, **more: Any) -> dict[str, Any]:
         "key": f"key{number}",
         "identity_number": NUMBER,
         "old_card_number": None,
+        "account": "5b0f6e0c-0000-4000-8000-000000000001",
         "name": NAME,
         "name_parts": {"family": "Nguyễn", "middle": "Văn", "given": "Thử"},
         "sex": "male",

@@ -103,6 +103,22 @@ def test_a_number_that_moved_finds_its_holder_and_no_longer_the_old_one(world: W
     assert world.registry.by_number(str(again.number)) == (again,)
 
 
+def test_an_account_stays_when_the_number_is_replaced(world: World) -> None:
+    """Whoever has a number has one account, their own and the same for ever; without a number there is none."""
+    for one, other in (
+        (world.people.citizens[0], world.people.citizens[1]),
+        tuple(world.odd(Oddity.SHARED_NUMBER))[:2],
+    ):
+        account = world.registry.account(one)
+        assert account is not None
+        assert account != world.registry.account(other)
+        now = world.do(one, "replace_number")
+        assert world.registry.account(now) == account
+    newborn = next(world.odd(Oddity.NUMBER_PENDING))
+    assert world.registry.account(newborn) is None
+    assert world.registry.account(world.do(newborn, "issue_number")) is not None
+
+
 def test_numbers_follow_a_corrected_sex_and_birth(world: World) -> None:
     """A number made up after a correction tells the corrected year and sex."""
     newborn = next(world.odd(Oddity.NUMBER_PENDING))
