@@ -109,7 +109,7 @@ def test_the_rich_set_is_read_too() -> None:
     run = exchange(vneid_at()[0].operations.userinfo)
     account = read(RICH, run).account
     assert isinstance(account, VerifiedPerson)
-    assert (account.email, account.phone, account.status) == ("nguyenvanthu@thu-nghiem.example", "0999000001", "1")
+    assert (account.email, account.phone, account.status) == ("nguyenvanthu@thu-nghiem.example", "0000000001", "1")
     papers = (account.old_card_number, account.passport, account.social_insurance_number, account.tax_code)
     assert [one and one.value for one in papers] == ["999000001", "Z9990001", "9990000001", "9990000001"]
     assert (run.unknown_elements, run.unknown_names) == (0, ())
