@@ -50,6 +50,8 @@ class Notice(StrEnum):
     UNAVAILABLE = "unavailable"
     """The door cannot be had just now; opening the sign-in once more may help."""
     DENIED = "denied"
+    BEGIN_AGAIN = "begin_again"
+    """It is over because the door could not be had, which says nothing about who came: a new one may succeed."""
     FAILED = "failed"
     LEFT = "left"
 
@@ -168,3 +170,5 @@ ABANDONED: Final = {
 """What became of a sign-in whose state ended by time. One that was claimed has its outcome."""
 CITIZENS: Final = frozenset({Outcome.DENIED, Outcome.LEVEL_NOT_MET})
 """Endings that are the citizen's own, or their account's: nothing is broken."""
+PASSING: Final = frozenset({Outcome.UNAVAILABLE, Outcome.INTERRUPTED})
+"""Endings that say nothing about who came."""

@@ -21,6 +21,7 @@ from gateway.signins.addresses import allowed, with_query
 from gateway.signins.codes import Codes, cookie_name, new_cookie, same, state_of
 from gateway.signins.policy import (
     CITIZENS,
+    PASSING,
     Browser,
     Do,
     Notice,
@@ -285,7 +286,8 @@ class SignIns:
     def _told(self, row: SignInRow, outcome: Outcome, reason: str | None, kind: str | None) -> Go | Show:
         """Tell a browser how its sign-in ended: on a page, or by whoever made it."""
         if outcome not in CITIZENS:
-            return Show(notice=Notice.FAILED, reason=reason, kind=kind, back=self._ended(row, "failed"))
+            notice = Notice.BEGIN_AGAIN if outcome in PASSING else Notice.FAILED
+            return Show(notice=notice, reason=reason, kind=kind, back=self._ended(row, "failed"))
         back = self._ended(row, outcome)
         return Go(back) if self._settings.denied == "return" else Show(notice=Notice.DENIED, back=back)
 

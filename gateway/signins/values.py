@@ -73,7 +73,7 @@ class Door(Protocol):
         """Return where the browser goes, and what to keep until it is back."""
 
     async def read(self, query: str, pending: Pending, asking: Asking) -> Callback:
-        """Return what the browser came back with."""
+        """Return what the browser came back with. All that is needed besides a code is at hand then."""
 
     async def settle(self, code: SecretStr, pending: Pending, asking: Asking) -> SignedIn:
         """Exchange a code, prove what came for it, and learn who it is."""

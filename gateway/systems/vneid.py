@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from adapters.vneid import Client, KeyUnknown, Vneid
+from adapters.vneid import Approved, Client, KeyUnknown, Vneid
 from adapters.vneid import Tokens as Brought
 from adapters.vneid.doors import fixed_provider
 from contracts.model import Exchange, Failure
@@ -67,8 +67,14 @@ class VneidSystem(LinkedSystem[Client]):
         return self.adapter.begin(client, await self._provider(asking), level, again=again)
 
     async def read(self, query: str, pending: Pending, asking: Asking) -> Callback:
-        """Return what the browser came back with."""
-        return self.adapter.read_callback(query, pending, await self._provider(asking))
+        """Return what the browser came back with.
+
+        A code counts once and not for long: it is not used up while the keys are missing that prove what comes for it.
+        """
+        came = self.adapter.read_callback(query, pending, await self._provider(asking))
+        if isinstance(came, Approved):
+            await self._known_keys(asking)
+        return came
 
     async def settle(self, code: SecretStr, pending: Pending, asking: Asking) -> SignedIn:
         """Exchange a code, prove what came for it, and learn who it is."""

@@ -55,8 +55,16 @@ POLICY: Final[dict[str, Any]] = {
 _TIMES: Final = 12
 
 
-def settings(store: dict[str, Any], profile: str, beside: Mapping[str, Any] | None = None, **signins: Any) -> Settings:
-    """Return settings of a gateway at one kind of door; `beside` are other systems."""
+def settings(
+    store: dict[str, Any],
+    profile: str,
+    *,
+    beside: Mapping[str, Any] | None = None,
+    policy: Mapping[str, Any] | None = None,
+    adapter: Mapping[str, Any] | None = None,
+    **signins: Any,
+) -> Settings:
+    """Return settings of a gateway at one kind of door; `beside` are other systems, the rest what differs here."""
     door: dict[str, Any] = {"variant": profile, "plain_http": True, "linked_hosts": ["mocks.test"]}
     door |= {"issuer": DOOR, "acr_values": {"1": "LoA1", "2": "LoA2"}} if profile == "standard" else {"endpoint": DOOR}
     return Settings.model_validate(
@@ -71,8 +79,9 @@ def settings(store: dict[str, Any], profile: str, beside: Mapping[str, Any] | No
                         "callback": ACCOUNT.redirect_uris[0],
                         "after_logout": ACCOUNT.post_logout_redirect_uris[0],
                         "client": {"client_id": ACCOUNT.username, "secret": SECRET},
+                        **(adapter or {}),
                     },
-                    "policy": POLICY,
+                    "policy": {**POLICY, **(policy or {})},
                 },
             },
         }
@@ -288,6 +297,8 @@ async def bench(
     *,
     transport: Callable[[Transport], Transport] | None = None,
     beside: Mapping[str, Any] | None = None,
+    policy: Mapping[str, Any] | None = None,
+    adapter: Mapping[str, Any] | None = None,
     **signins: Any,
 ) -> AsyncIterator[Bench]:
     """Run all of it until the block ends; `transport` may stand between the gateway and the door.
@@ -300,7 +311,8 @@ async def bench(
     door = mounted if transport is None else transport(mounted)
     try:
         transports = {**dict.fromkeys(beside or {}, mounted), "vneid": door}
-        async with Gateway.open(settings(store, profile, beside, **signins), transports=transports) as gateway:
+        told = settings(store, profile, beside=beside, policy=policy, adapter=adapter, **signins)
+        async with Gateway.open(told, transports=transports) as gateway:
             await gateway.store.agencies.add(AgencyCode(AGENCY), "UBND xã Mẫu", by="test")
             app = create_app(gateway)
             scopes = frozenset({Scope.SIGNINS_MAKE, Scope.DOSSIERS_WRITE})

@@ -36,9 +36,12 @@ STATUS: Final = {
     Notice.STRANGE: 400,
     Notice.UNAVAILABLE: 503,
     Notice.DENIED: 200,
+    Notice.BEGIN_AGAIN: 503,
     Notice.FAILED: 502,
     Notice.LEFT: 200,
 }
+_OVER: Final = frozenset({Notice.EXPIRED, Notice.BEGIN_AGAIN, Notice.FAILED})
+"""The sign-in is over: whoever made it can make another."""
 _ON: Final = 303
 
 
@@ -107,7 +110,7 @@ def _shown(show: Show, language: Language, correlation_id: str) -> Page:
 
     key = show.notice.value
     cause = () if show.reason is None else (_cause(show, language),)
-    links = ((show.again, text("again")), (show.back, text("back")))
+    links = ((show.again, text("again")), (show.back, text("begin" if show.notice in _OVER else "back")))
     return Page(
         title=text(f"{key}.title"),
         sentences=(text(f"{key}.what"), *cause, text(f"{key}.next")),
