@@ -6,10 +6,12 @@ Times are in seconds, sizes in bytes.
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -22,6 +24,8 @@ from pydantic import (
 )
 
 _MEBI = 1 << 20
+_PLAIN: Final = re.compile(r"(?i:https?)://[!-\[\]-~]+")
+"""No blanks, no signs that cannot be seen, no letters that look like others, and no backslash: some take it for /."""
 
 
 class TransportSettings(BaseModel):
@@ -75,13 +79,23 @@ class TransportSettings(BaseModel):
 
 
 def check_endpoint(endpoint: str, *, plain_http: bool) -> None:
-    """Raise `ValueError` unless requests can go to `endpoint`; without TLS only to this machine or where allowed."""
+    """Raise `ValueError` unless requests can go to `endpoint`; without TLS only to this machine or where allowed.
+
+    An address that two readers could take for two hosts, or that cannot be sent to, is none: some come from outside.
+    """
+    if not _PLAIN.fullmatch(endpoint):
+        raise ValueError("endpoint is an http:// or https:// address in plain signs")
     address = urlsplit(endpoint)
-    if address.scheme not in ("http", "https") or not address.hostname:
-        raise ValueError("endpoint is an http:// or https:// address")
+    try:
+        read = httpx.URL(endpoint)
+        host = read.raw_host.decode("ascii") if read.host else ""
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise ValueError("endpoint cannot be sent to") from error
+    if not host or host != address.hostname:
+        raise ValueError("endpoint names a host")
     if address.username or address.password or address.fragment:
         raise ValueError("endpoint carries no user, password or fragment")
-    if address.scheme == "http" and not plain_http and not _this_machine(address.hostname):
+    if address.scheme == "http" and not plain_http and not _this_machine(host):
         raise ValueError("endpoint is plain http to another machine: use https, or set plain_http = true")
 
 

@@ -137,7 +137,8 @@ class Vneid:
         """Return where the browser goes, and what to keep until it comes back. Every call draws new secrets.
 
         `again` asks the door to have the citizen prove themselves even where its session goes on: at a shared computer
-        that session may be somebody else's. Whether A1 and A2 do so is unknown.
+        that session may be somebody else's. Whether A1 and A2 do so is unknown, and whoever sits there can take it out
+        of the address: where the ID token says when they proved themselves, `verify` looks at that.
         """
         settings = self._settings
         pending = Pending(
@@ -147,6 +148,7 @@ class Vneid:
             nonce=_random() if settings.nonce else None,
             verifier=_random() if settings.pkce else None,
             asked=asked,
+            since=self._clock() if again else None,
         )
         return browser.departure(
             provider, pending, client, scope=settings.scope, acr_values=self._acr_values, again=again
@@ -182,6 +184,7 @@ class Vneid:
             other_audiences=frozenset(settings.other_audiences),
             words=self._words,
             skew=settings.clock_skew_seconds,
+            since=pending.since,
         )
         return verified(tokens.id_token, expected, keys, self._clock(), self.operations.exchange_code)
 

@@ -41,6 +41,8 @@ class Pending:
     nonce: SecretStr | None
     verifier: SecretStr | None
     asked: Level | None
+    since: datetime | None = None
+    """A proof of identity from before this does not count; `None`: any does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,9 +157,13 @@ class PaperKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalAccount:
-    """An account of the caller's own software, as far as matching needs it. `id` is the caller's."""
+    """An account of the caller's own software, as far as matching needs it. `id` is the caller's.
+
+    `kind` is whose account it is, where the caller says so: a person's tax code may be that of their business, too.
+    """
 
     id: str
+    kind: AccountKind | None = None
     tech_id: TechnicalId | None = None
     papers: frozenset[PaperKey] = frozenset()
     locked: bool = False
@@ -177,7 +181,8 @@ class Match(StrEnum):
     LOCKED = "locked"
     """The account that it would be is locked locally."""
     CONFLICT = "conflict"
-    """Several accounts have the id or the papers, or the one that has is linked to somebody else: a person decides."""
+    """Several accounts have the id or the papers, or the one that has is linked to somebody else, or is of another kind
+    than the account that it is linked to: a person decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,13 +204,14 @@ def match(account: VerifiedAccount, candidates: Iterable[LocalAccount]) -> Match
     """Return which of `candidates` is the account that signed in. Nothing is changed anywhere.
 
     The technical id goes before every paper. `candidates` are all local accounts that have it or one of `paper_keys`.
+    A paper leads to no account of another kind: who acts for a business is not the person who owns it.
     """
     known = tuple(candidates)
+    same = [one for one in known if one.kind in (None, account.kind)]
     linked = [one for one in known if one.tech_id == account.tech_id]
     if linked:
-        return _matching(Match.KNOWN, linked, None)
-    keys = paper_keys(account)
-    found = [(key.paper, one) for key in keys for one in known if key in one.papers]
+        return _matching(Match.KNOWN if linked[0] in same else Match.CONFLICT, linked, None)
+    found = [(key.paper, one) for key in paper_keys(account) for one in same if key in one.papers]
     if not found:
         return Matching(outcome=Match.NEW)
     matching = _matching(Match.LINK, list({one.id: one for _, one in found}.values()), found[0][0])

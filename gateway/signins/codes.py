@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
 from gateway.signins.policy import Browser
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gateway.security import Subjects
     from gateway.store.tables.signins import SignInRow
@@ -71,6 +72,17 @@ def cookie_name(sign_in: str) -> str:
 def new_cookie() -> str:
     """Return a value for a cookie."""
     return secrets.token_urlsafe(_BYTES)
+
+
+def cookies(headers: Iterable[str]) -> dict[str, str]:
+    """Return the cookies in headers `Cookie`, by their names to the letter; a name that stands twice is not there.
+
+    Nothing but the blanks that browsers put is taken away: a browser lets any neighbour set a cookie whose name begins
+    with some other sign, and whoever takes that sign for a blank takes the neighbour's cookie for one with our prefix.
+    """
+    pairs = [pair.strip(" ").partition("=") for header in headers for pair in header.split(";")]
+    often = Counter(name for name, _, _ in pairs)
+    return {name: value for name, _, value in pairs if often[name] == 1}
 
 
 def state_of(query: str) -> str | None:

@@ -6,6 +6,7 @@ Secrets are written out by name, because their types hide them from whatever wri
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr, TypeAdapter
@@ -41,6 +42,7 @@ def departure_bytes(departure: Departure) -> bytes:
             "nonce": _shown(pending.nonce),
             "verifier": _shown(pending.verifier),
             "asked": pending.asked,
+            "since": None if pending.since is None else pending.since.isoformat(),
         }
     )
 
@@ -48,7 +50,7 @@ def departure_bytes(departure: Departure) -> bytes:
 def departure_of(content: bytes) -> Departure:
     """Return the departure that was sealed."""
     kept = json.loads(content)
-    asked = kept["asked"]
+    asked, since = kept["asked"], kept["since"]
     pending = Pending(
         issuer=kept["issuer"],
         redirect_uri=kept["redirect_uri"],
@@ -56,6 +58,7 @@ def departure_of(content: bytes) -> Departure:
         nonce=_hidden(kept["nonce"]),
         verifier=_hidden(kept["verifier"]),
         asked=None if asked is None else Level(asked),
+        since=None if since is None else datetime.fromisoformat(since),
     )
     return Departure(kept["address"], pending)
 

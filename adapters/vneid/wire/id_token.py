@@ -56,6 +56,8 @@ class TokenDefect(StrEnum):
     NOT_YET = "not_yet"
     NONCE = "nonce"
     ACCESS_HASH = "access_hash"
+    PROOF_OLD = "proof_old"
+    """The citizen proved themselves before this sign-in, for which a new proof was wanted."""
 
 
 class TokenRefused(ContractBroken):
@@ -91,6 +93,8 @@ class Expected:
     words: Words
     other_audiences: frozenset[str] = field(default=frozenset())
     skew: float = 0.0
+    since: datetime | None = None
+    """When the citizen has to have proved themselves at the earliest, where the token says when."""
 
 
 class _Registry(jws.JWSRegistry):
@@ -198,6 +202,9 @@ class _Verifier:
             raise self._refused(TokenDefect.EXPIRED)
         if max(told["iat"], told.get("nbf", 0)) - skew > now:
             raise self._refused(TokenDefect.NOT_YET)
+        since = self.expected.since
+        if since is not None and told.get("auth_time", now) + skew < since.timestamp():
+            raise self._refused(TokenDefect.PROOF_OLD)
         return {name: datetime.fromtimestamp(value, UTC) for name, value in told.items()}
 
     def _access_hash(self, claims: Mapping[str, Any], alg: str) -> None:

@@ -72,7 +72,8 @@ def read_provider(
 ) -> Provider:
     """Return the addresses in a discovery document. Raises `ContractBroken`.
 
-    The document has to be the issuer's own: another's would send the browser, and our secret, somewhere else.
+    The document has to be the issuer's own: another's would send the browser, and our secret, somewhere else. Nor does
+    what came over TLS lead to an address without it, not even on this machine, where other things listen.
     """
     if content.get("issuer") != issuer:
         raise ContractBroken(
@@ -84,7 +85,7 @@ def read_provider(
         if found[ours] is None:
             read.refuse(_ADDRESSES[ours], "required")
     for ours, address in found.items():
-        if address is not None and not _reachable(address, plain_http=plain_http):
+        if address is not None and not _reachable(address, tls=issuer.startswith("https:"), plain_http=plain_http):
             read.refuse(_ADDRESSES[ours], "invalid")
     told = content.get(_ALGORITHMS)
     if told is not None and (not isinstance(told, list) or {*algorithms}.isdisjoint(map(str, told))):
@@ -127,9 +128,9 @@ def _seconds(read: Members, name: str) -> int | None:
     return value
 
 
-def _reachable(address: str, *, plain_http: bool) -> bool:
+def _reachable(address: str, *, tls: bool, plain_http: bool) -> bool:
     try:
         check_endpoint(address, plain_http=plain_http)
     except ValueError:
         return False
-    return True
+    return not tls or address.lower().startswith("https:")

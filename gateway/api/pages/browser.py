@@ -13,15 +13,17 @@ from starlette.responses import Response
 
 from contracts import texts
 from gateway.api import preferences
-from gateway.api.pages.page import HEADERS, Form, Page, answer
+from gateway.api.pages.page import HEADERS, Form, Page, answer, policy
 from gateway.api.problems import Refused
 from gateway.signins import CALLBACK, LEFT, Go, Notice, Show
 from gateway.signins import Form as Leaving
+from gateway.signins.codes import cookies
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from fastapi import FastAPI
+    from starlette.datastructures import Headers
 
     from contracts.texts import Language
     from gateway.runtime import Gateway
@@ -43,6 +45,10 @@ STATUS: Final = {
 _OVER: Final = frozenset({Notice.EXPIRED, Notice.BEGIN_AGAIN, Notice.FAILED})
 """The sign-in is over: whoever made it can make another."""
 _ON: Final = 303
+_NOT_NOW: Final = 503
+"""What makes a browser that fetches ahead forget about it, and come again when somebody wants to see the page."""
+_AHEAD: Final = ("sec-purpose", "purpose", "x-purpose", "x-moz")
+_DOCUMENT: Final = "document"
 
 
 def routes(app: FastAPI) -> None:
@@ -53,12 +59,12 @@ def routes(app: FastAPI) -> None:
 
 
 async def _start(request: Request, signins: SignIns) -> Go | Show:
-    return await signins.open(request.path_params["sign_in"], request.cookies, request.state.correlation_id)
+    return await signins.open(request.path_params["sign_in"], _cookies(request), request.state.correlation_id)
 
 
 async def _callback(request: Request, signins: SignIns) -> Go | Show:
     query = request.scope["query_string"].decode("latin-1")
-    return await signins.come_back(query, request.cookies, request.state.correlation_id)
+    return await signins.come_back(query, _cookies(request), request.state.correlation_id)
 
 
 async def _leave(request: Request, signins: SignIns) -> Leaving | Show:
@@ -70,6 +76,20 @@ async def _left(request: Request, signins: SignIns) -> Go | Show:
     return await signins.way_out.left(request.query_params.get("state"))
 
 
+def _cookies(request: Request) -> dict[str, str]:
+    return cookies(request.headers.getlist("cookie"))
+
+
+def _visit(headers: Headers) -> bool:
+    """Return whether somebody goes to the page: it is not fetched ahead, nor for a frame, an image or a script.
+
+    What is good for one visit would be used up by these, and what a frame is given as a cookie is lost.
+    """
+    if any("prefetch" in value or "preview" in value for name in _AHEAD for value in headers.getlist(name)):
+        return False
+    return headers.get("sec-fetch-dest", _DOCUMENT) == _DOCUMENT
+
+
 def _browser(step: Step) -> Callable[[Request], Awaitable[Response]]:
     """Return a route that takes a step and shows what came of it to a person."""
 
@@ -78,6 +98,9 @@ def _browser(step: Step) -> Callable[[Request], Awaitable[Response]]:
         gateway: Gateway = request.app.state.gateway
         if gateway.signins is None:
             raise Refused("not_found")
+        if not _visit(request.headers):
+            gateway.metrics.turned_away("sign_in_no_visit")
+            return Response(status_code=_NOT_NOW, headers={**HEADERS, "Content-Security-Policy": policy(None)})
         came = await step(request, gateway.signins)
         if isinstance(came, Show) and came.notice is not Notice.LEFT:
             gateway.metrics.turned_away(f"sign_in_{came.notice}")

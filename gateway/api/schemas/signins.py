@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from contracts import model
 from contracts.model.identifiers import PaperNumber, TechnicalId
-from contracts.model.identity import LocalAccount, Paper, PaperKey, paper_keys
+from contracts.model.identity import AccountKind, LocalAccount, Paper, PaperKey, paper_keys
 from gateway.api.schemas.citizens import IDENTITY_NUMBER, OLD_CARD_NUMBER
 from gateway.api.schemas.common import OFFICER, Request, Response
 
@@ -90,6 +90,11 @@ class LocalAccountV1(Request):
     id: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(
         description="Mã tài khoản bên phần mềm, không phải họ tên hay số định danh", examples=["tk-104"]
     )
+    kind: Literal["person", "enterprise", "organisation"] | None = Field(
+        None,
+        description="Loại tài khoản; nên nêu: mã số thuế của hộ kinh doanh có thể là số định danh của chủ hộ",
+        examples=["person"],
+    )
     tech_id: TechText | None = Field(None, description="Mã định danh kỹ thuật (TechID) đã liên kết", examples=[None])
     identity_number: Annotated[str, Field(pattern=IDENTITY_NUMBER)] | None = Field(
         None, description="Số định danh cá nhân", examples=["999090000001"]
@@ -106,6 +111,7 @@ class LocalAccountV1(Request):
         papers = ((paper, getattr(self, paper.value)) for paper in Paper)
         return LocalAccount(
             id=self.id,
+            kind=None if self.kind is None else AccountKind(self.kind),
             tech_id=None if self.tech_id is None else TechnicalId(self.tech_id),
             papers=frozenset(PaperKey(paper, number) for paper, number in papers if number is not None),
             locked=self.locked,

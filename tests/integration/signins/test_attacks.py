@@ -249,6 +249,49 @@ async def test_a_callback_without_the_right_cookie_changes_nothing(tmp_path: Pat
         await finishes(one, browser, made)
 
 
+async def test_a_cookie_that_a_neighbour_can_plant_is_not_ours(tmp_path: Path) -> None:
+    """A name that a browser does not take for `__Host-`, for a sign before it, is not taken for it here either."""
+    async with bench(tmp_path) as one:
+        made, attacker = await one.make(), one.browser()
+        callback = await attacker.follow(made["start_url"], CALLBACK)
+        ours = "; ".join(f"{cookie.name}={cookie.value}" for cookie in attacker.http.cookies.jar)
+        for before in (b"\xa0", b"\x85", b"\x1c", b"\x1f", b"=", b"a", ours.encode() + b"; "):
+            planted = [(b"cookie", before + ours.encode())]
+            assert (await one.browser().open(callback, headers=planted)).status_code == 403, before
+        assert await one.ledger("token") == []
+        await finishes(one, attacker, made)
+
+
+async def test_what_nobody_looks_at_yet_uses_nothing_up(tmp_path: Path) -> None:
+    """A browser that fetches ahead, a frame, an image or a script: nothing is bound, exchanged or shown by them."""
+    hints = [
+        {"Sec-Purpose": "prefetch"},
+        {"Sec-Purpose": "prefetch;prerender"},
+        {"Purpose": "prefetch"},
+        {"X-Moz": "prefetch"},
+        *({"Sec-Fetch-Dest": what} for what in ("iframe", "image", "empty")),
+    ]
+    async with bench(tmp_path) as one:
+        made, browser = await one.make(), one.browser()
+
+        async def ahead(address: str) -> None:
+            for hint in hints:
+                answer = await browser.open(address, headers=hint)
+                assert (answer.status_code, answer.text) == (503, ""), hint
+                assert "set-cookie" not in answer.headers
+
+        await ahead(made["start_url"])
+        assert (await one.row(made["id"]))["state"] == "made"
+        callback = await browser.follow(made["start_url"], CALLBACK)
+        await ahead(callback)
+        assert await one.ledger("token") == []
+        back = (await browser.open(callback, headers={"Sec-Fetch-Dest": "document"})).headers["location"]
+        await one.claim(back)
+        leave = (await one.ask(f"/{made['id']}/logout")).json()["leave_url"]
+        await ahead(leave)
+        assert "<form" in (await browser.open(leave)).text
+
+
 async def test_two_tabs_do_not_disturb_each_other(tmp_path: Path) -> None:
     """Two sign-ins of one browser, side by side and back in the other order, both come to their end."""
     async with bench(tmp_path) as one:

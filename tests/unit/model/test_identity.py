@@ -93,6 +93,18 @@ def test_an_enterprise_is_found_by_its_tax_code_and_then_by_its_number() -> None
     assert match(ENTERPRISE, [local("a", *paper_keys(ENTERPRISE))]).outcome is Match.LINK
 
 
+def test_a_paper_leads_to_no_account_of_another_kind() -> None:
+    """The tax code of a household business is its owner's number: who signs in for one does not become the other."""
+    key = PaperKey(Paper.TAX_CODE, NUMBER)
+    business = VerifiedEnterprise(tech_id=TECH, tax_code=PaperNumber(NUMBER))
+    owner = LocalAccount(id="a", kind=AccountKind.PERSON, papers=frozenset({key}))
+    own = LocalAccount(id="b", kind=AccountKind.ENTERPRISE, papers=frozenset({key}))
+    assert match(business, [owner]) == Matching(outcome=Match.NEW)
+    assert match(business, [owner, own]) == Matching(outcome=Match.LINK, accounts=("b",), by=Paper.TAX_CODE)
+    wrong = LocalAccount(id="c", kind=AccountKind.PERSON, tech_id=TECH)
+    assert match(business, [wrong]) == Matching(outcome=Match.CONFLICT, accounts=("c",))
+
+
 KEYS = st.sampled_from([BY_NUMBER, BY_CARD, PaperKey(Paper.TAX_CODE, "1")])
 LOCALS = st.lists(
     st.builds(

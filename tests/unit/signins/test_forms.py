@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from pydantic import SecretStr
 
 from adapters.vneid import Departure, Pending
+from contracts import VIETNAM
 from contracts.model import BirthDate, IdentityNumber, PersonName
 from contracts.model.identifiers import PaperNumber, TechnicalId
 from contracts.model.identity import (
@@ -44,6 +47,7 @@ def test_secrets_come_out_as_they_went_in() -> None:
         nonce=None,
         verifier=SecretStr("v"),
         asked=Level.ONE,
+        since=datetime(2026, 1, 5, 8, tzinfo=VIETNAM),
     )
     departure = Departure("https://i.example/auth?state=s", pending)
     assert forms.departure_of(forms.departure_bytes(departure)) == departure

@@ -13,10 +13,35 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from adapters.vneid import Approved, CallbackDefect, Client, Ended, Ending, Strange, logout_address
+from adapters.vneid import (
+    Approved,
+    CallbackDefect,
+    Client,
+    Ended,
+    Ending,
+    Strange,
+    TokenDefect,
+    TokenRefused,
+    logout_address,
+)
 from adapters.vneid.wire.browser import challenge, read_callback
 from contracts.model.identity import Level
-from tests.support.vneid_adapter import CALLBACK, CLIENT, ISSUER, PENDING, STATE, content, exchange, vneid_at
+from tests.support.vneid_adapter import (
+    CALLBACK,
+    CLIENT,
+    ISSUER,
+    NOW,
+    PENDING,
+    STATE,
+    SUBJECT,
+    claims,
+    content,
+    exchange,
+    keys,
+    signed,
+    tokens,
+    vneid_at,
+)
 from tests.support.vneid_contract import fits
 
 if TYPE_CHECKING:
@@ -115,6 +140,22 @@ async def test_a_shared_computer_can_ask_for_a_new_proof() -> None:
     """The door's session may be of whoever sat there before."""
     assert query(await left(again=True))["prompt"] == "login"
     assert "prompt" not in query(await left())
+
+
+async def test_a_new_proof_is_one_from_after_the_departure() -> None:
+    """`prompt` stands in an address, from which whoever sits there may take it: the token says when they proved it."""
+    assert (await left()).pending.since is None
+    pending = replace((await left(again=True)).pending, nonce=PENDING.nonce)
+    assert pending.since == NOW
+    system, _ = await door()
+    seconds = int(NOW.timestamp())
+    for at in (seconds - 60, seconds, None):  # by as much as clocks may differ; and a door that does not say
+        system.verify(tokens(signed(claims(auth_time=at))), pending, CLIENT, keys())
+    old = tokens(signed(claims(auth_time=seconds - 61)))
+    assert system.verify(old, PENDING, CLIENT, keys()).subject == SUBJECT
+    with pytest.raises(TokenRefused) as caught:
+        system.verify(old, pending, CLIENT, keys())
+    assert caught.value.defect is TokenDefect.PROOF_OLD
 
 
 async def test_browsers_may_reach_a_door_under_another_name() -> None:
