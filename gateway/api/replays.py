@@ -171,7 +171,10 @@ def _choice(wanted: ReplayFilterV1) -> Choice:
 
 
 def _view(one: Replay, language: Language) -> ReplayV1:
-    filter_ = one.choice.model_dump(mode="json", exclude={"why"})
+    filter_ = one.choice.model_dump(exclude={"why"}) | {
+        "states": tuple(sorted(one.choice.states)),
+        "asks": one.choice.why,
+    }
     key = f"replay.{one.state}" if one.waits_for is None else f"replay.waits.{one.waits_for}"
     return ReplayV1.model_validate(
         {
@@ -186,7 +189,7 @@ def _view(one: Replay, language: Language) -> ReplayV1:
             "made_at": one.made_at,
             "state_at": one.state_at,
             "state_why": one.state_why,
-            "filter": {**filter_, "states": sorted(one.choice.states), "asks": one.choice.why},
+            "filter": filter_,
             "per_second": one.per_second,
             "stop": StopRuleV1(above=one.stop.above, of=one.stop.of),
             "counts": ReplayCountsV1(

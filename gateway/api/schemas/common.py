@@ -29,7 +29,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_of_our_time)]
 class Request(BaseModel):
     """What a caller sends: an unknown field is wrong, and no error quotes a value."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, frozen=True)
 
 
 class Response(BaseModel):

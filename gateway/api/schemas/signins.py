@@ -61,7 +61,7 @@ class SignInRequestV1(Request):
     """A citizen is to sign in."""
 
     purpose: SignInPurposeV1
-    level: Literal[1, 2] | None = Field(
+    level: Annotated[int, Field(ge=1, le=2)] | None = Field(
         None, description="Mức độ định danh điện tử cần có; trống: mức nào cũng được", examples=[2]
     )
     return_to: Annotated[str, StringConstraints(min_length=1, max_length=2000)] = Field(
