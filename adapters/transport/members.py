@@ -21,7 +21,8 @@ T = TypeVar("T")
 MOST_WRONG: Final = 50
 MOST_NAMES: Final = 20
 _LONGEST: Final = 4000
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,59}")
+_NAME: Final = re.compile(r"(?!.*[0-9]{6})[A-Za-z_][A-Za-z0-9_.-]{0,59}")
+"""Without a long number: an object may be keyed by persons."""
 _IN_MILLISECONDS: Final = 10**11
 """From here on a number is taken for milliseconds: in seconds it would be the year 5138."""
 _LAST: Final = 253_402_300_799

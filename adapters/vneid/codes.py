@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from adapters.xroad import FaultRow
 from contracts import vneid
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from adapters.vneid.settings import LevelWord, Profile
+
+
+_ERROR_WORD: Final = re.compile(r"(?=.{1,60}\Z)[A-Za-z]+(?:[_.-][A-Za-z]+)*|[0-9]{1,6}")
+"""As the standards' are; or a product's number."""
 
 
 class Ending(StrEnum):
@@ -55,6 +60,11 @@ def account_kind(code: str) -> AccountKind | None:
 def ending(code: str) -> Ending:
     """Return what an error in the callback means."""
     return _endings().get(code, Ending.UNKNOWN)
+
+
+def error_word(code: str | None) -> str | None:
+    """Return the word of an error where it looks like one, else `None`: what stands there may be a token or a name."""
+    return code if code is not None and _ERROR_WORD.fullmatch(code) else None
 
 
 def refusal(code: str, operation: str) -> FaultRow | None:

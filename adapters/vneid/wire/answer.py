@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 from adapters.transport import JsonRefused, charset_of, failure_from_status, parse_json, retry_after
 from adapters.transport.json import not_recognised
 from adapters.vneid import codes
-from adapters.xroad.codes import safe_code
 from contracts.model import Busy, ContractBroken, CredentialRefused, Kind, Layer, Rejected, SystemFailed
 
 if TYPE_CHECKING:
@@ -55,12 +54,12 @@ def _failure(content: object, response: Response, operation: Operation) -> Failu
         return ContractBroken("answer_contradicts_itself", operation=operation, layer=Layer.SYSTEM)
     row = None if code is None else codes.refusal(code, operation.name)
     if row is not None:
-        failure = row.failure(operation, code=code)
+        failure = row.failure(operation, code=codes.error_word(code))
         if failure.kind is Kind.BUSY:
             failure.retry_after = retry_after(response.headers.get("retry-after"))
         return failure
     if operation.name in _BY_TOKEN and response.status_code in _TOKEN_REFUSALS:
-        return Rejected("access_token_refused", operation=operation, layer=Layer.BUSINESS, code=safe_code(code))
+        return Rejected("access_token_refused", operation=operation, layer=Layer.BUSINESS, code=codes.error_word(code))
     by_status = failure_from_status(response, operation)
     if code is None or isinstance(by_status, Busy | CredentialRefused | SystemFailed):
         return by_status or not_recognised(response, operation, content if isinstance(content, JsonRefused) else None)
@@ -68,7 +67,7 @@ def _failure(content: object, response: Response, operation: Operation) -> Failu
         "code_unlisted",
         operation=operation,
         layer=Layer.SYSTEM,
-        code=safe_code(code),
+        code=codes.error_word(code),
         note="the code of this error is in no table; it may mean anything",
     )
 

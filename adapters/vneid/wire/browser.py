@@ -18,7 +18,6 @@ from pydantic import SecretStr
 from adapters.transport import Request
 from adapters.vneid import codes
 from adapters.vneid.values import Approved, CallbackDefect, Departure, Ended, Logout, Strange
-from adapters.xroad.codes import safe_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +76,9 @@ def read_callback(query: str, pending: Pending, *, needs_issuer: bool) -> Callba
     if defect is not None:
         return Strange(defect)
     error = found.get("error")
-    return Approved(SecretStr(found["code"])) if error is None else Ended(codes.ending(error), safe_code(error))
+    if error is None:
+        return Approved(SecretStr(found["code"]))
+    return Ended(codes.ending(error), codes.error_word(error))
 
 
 def logout(

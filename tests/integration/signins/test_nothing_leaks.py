@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote
 
 import structlog
+import structlog.testing
 from prometheus_client import generate_latest
 
+from adapters.transport import Response
 from tests.support.signins import GATEWAY, SECRET, bench, query_of
 
 if TYPE_CHECKING:
@@ -211,6 +213,80 @@ async def test_nothing_secret_or_personal_is_seen(tmp_path: Path, monkeypatch: p
         for where in {where for where, _ in texts}:
             for form in (value, f"https://x.example/?a={value}", json.dumps({"x": value})):
                 assert found([(where, f"… {form} …")], {name: value}), name
+
+
+NUMBER, NAME, TOKEN = "999090000077", "Nguyễn Thị Lộ Tên", "eyJhbGciOi.Lo-Ra-Ngoai_77xYz.chuKyMau"
+STRANGE: Final[dict[str, list[tuple[int, Any]]]] = {
+    "exchange_code": [
+        (400, {"error": "invalid_grant", "error_description": f"{NUMBER} {NAME} {TOKEN}"}),
+        (400, {"error": TOKEN}),
+        (400, {"error": f"{NAME} {NUMBER}"}),
+        (400, {"error": {NAME: NUMBER}}),
+        (500, f"<html>{NAME} {NUMBER} {TOKEN}"),
+        (200, {"access_token": TOKEN, "id_token": TOKEN, "token_type": "Bearer", f"so_{NUMBER}": 1, NAME: 2}),
+        (200, {"access_token": NAME, "id_token": NUMBER, "token_type": NAME, "expires_in": NUMBER}),
+    ],
+    "userinfo": [
+        (401, {"error": TOKEN, "error_description": NAME}),
+        (200, {"sub": NUMBER, "HoVaTen": NAME}),
+        (200, f'{{"sub": "{NUMBER}", "sub": "{NUMBER}"}}'),
+        (200, {"LoaiTaiKhoan": NUMBER}),
+        (200, {"LoaiTaiKhoan": [NAME]}),
+        (200, {"HoVaTen": [NAME], "SoDinhDanh": NUMBER + "0", "TechID": NAME, "NgayThangNamSinh": NUMBER}),
+        (200, {"loAs": [NUMBER, NAME], "loginIdp": NUMBER, f"so_{NUMBER}": 1, NAME: 2}),
+    ],
+    "keys": [(200, {"keys": [{"kty": "RSA", "kid": NUMBER, "n": NAME, "e": TOKEN}]}), (400, {"error": NAME})],
+}
+
+
+@dataclass
+class Strange:
+    """A door that answers one operation strangely, with what it should not say; what is missing, it has told before."""
+
+    inner: Transport
+    now: tuple[str, int, Any] | None = None
+
+    async def send(self, request: httpx.Request, exchange: Exchange) -> httpx.Response:
+        """Answer."""
+        good = await self.inner.send(request, exchange)
+        if self.now is None or self.now[0] != exchange.operation.name:
+            return good
+        _, status, told = self.now
+        if isinstance(told, dict) and self.now[0] == "userinfo" and "sub" not in told:
+            told = {**good.json(), **told}
+        body = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
+        return Response(status, headers={"content-type": "application/json"}, content=body.encode())
+
+
+async def test_nothing_of_a_strange_answer_is_seen(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Errors, pages, members and words of a door that quote tokens or persons: none is stored, shown or logged."""
+    doors: list[Strange] = []
+
+    def strange(inner: Transport) -> Strange:
+        doors.append(Strange(inner))
+        return doors[0]
+
+    with structlog.testing.capture_logs() as logged:
+        async with bench(tmp_path, transport=strange) as one:
+            for operation, answers in STRANGE.items():
+                for status, told in answers:
+                    made, browser = await one.make(), one.browser()
+                    callback = await browser.follow(made["start_url"], CALLBACK)
+                    assert one.gateway.vneid is not None
+                    one.gateway.vneid._keys._held = None  # as after an hour, in which the old keys are dropped
+                    doors[0].now = (operation, status, told)
+                    await browser.open(callback)
+                    doors[0].now = None
+            await browser.open(f"{callback}&error={TOKEN}".replace("code=", "x="))
+            texts = [("metrics", generate_latest(one.gateway.metrics.registry).decode()), *one.seen.texts]
+    with closing(sqlite3.connect(tmp_path / "s.db")) as database:
+        texts += [("row of the database", line) for line in database.iterdump()]
+    texts += [("log", repr(logged)), ("log of a library", caplog.text)]
+    assert sum("account_kind_unknown" in text for where, text in texts if where.startswith("row")) > 1
+    middle = TOKEN.split(".")[1]
+    asked = {f"{GATEWAY}/sign-ins/callback"}  # what somebody writes into an address of ours stands in theirs
+    texts = [(where, text) for where, text in texts if not any(text.startswith(one) for one in asked)]
+    assert found(texts, {"number": NUMBER, "name": NAME, "token": TOKEN, "part": middle}) == []
 
 
 async def test_the_page_with_the_token_is_shown_once_and_only_by_its_code(tmp_path: Path) -> None:
