@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mocks.faults import NATURE, What, Where
 from tests.support.mocks import Mocks
 from tools.mock_dialects import values
 
@@ -36,6 +37,7 @@ WORLDS: dict[tuple[int, int], list[dict[str, Any]]] = {}
 Person = dict[str, Any]
 T = TypeVar("T")
 NONE: Mapping[str, int] = MappingProxyType({})
+_ON_THE_WAY = frozenset({Where.TRANSPORT, Where.PLATFORM_NEAR, Where.PLATFORM_FAR})
 ADMIN = "/__mock__/"
 
 
@@ -213,6 +215,11 @@ def each(keep: Callable[..., None], rows: Iterable[object]) -> list[Check]:
         return lambda peer: keep(peer, row)
 
     return [Check(f"{keep.__name__}[{_slug(row)}]", bound(row)) for row in rows]
+
+
+def on_the_way(what: str) -> bool:
+    """Say whether a fault arises before the system or behind it, where no dialect is spoken."""
+    return NATURE[What(what)].where in _ON_THE_WAY
 
 
 def _slug(row: object) -> str:

@@ -16,7 +16,7 @@ from mocks.doors.partner.door import PartnerDoor
 from mocks.faults import EVERYWHERE, What
 from tests.contract.partner_door.peer import DOOR, OK, Desk, code, done, new, read, status
 from tests.contract.partner_door.promises import INSIDE, is_there, registered
-from tests.support.conformance import PATIENCE, Check, alone, each
+from tests.support.conformance import PATIENCE, Check, alone, each, on_the_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -299,8 +299,13 @@ def _is_json(text: object) -> bool:
     return isinstance(text, str | bytes)
 
 
-FAULTS: Final[tuple[Check, ...]] = (
-    *each(strikes_a_registration, ROWS),
+ALIKE: Final = (
+    *each(strikes_a_registration, (row for row in ROWS if on_the_way(row.what))),
     *each(strikes_everywhere, dict.fromkeys(row.what for row in ROWS)),
+)
+"""What is the same in every dialect: what happens on the way, and whom a fault strikes."""
+FAULTS: Final[tuple[Check, ...]] = (
+    *ALIKE,
+    *each(strikes_a_registration, (row for row in ROWS if not on_the_way(row.what))),
     *alone(contradicts_the_truth, ends_the_session, takes_both_doors_down, strikes_callbacks),
 )

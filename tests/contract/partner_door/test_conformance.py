@@ -10,7 +10,7 @@ import pytest
 from mocks.doors.partner.door import PartnerDoor
 from mocks.doors.partner.settings import Dialects
 from mocks.faults import EVERYWHERE, NATURE, Stage
-from tests.contract.partner_door.faults import FAULTS, OTHERS, ROWS
+from tests.contract.partner_door.faults import ALIKE, FAULTS, OTHERS, ROWS
 from tests.contract.partner_door.peer import DOOR, Desk
 from tests.contract.partner_door.promises import ASKING, is_there, registered
 from tests.contract.partner_door.refusals import REFUSING
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACK = (*ASKING, *REFUSING, *FAULTS)
+SPOKEN = tuple(check for check in PACK if check not in ALIKE)
 NUMBERS = {"quota_per_day": 100_000}
 KILLS = 4
 SEED = 20260706
@@ -62,10 +63,10 @@ def test_in_process(mounted: Peer, check: Check) -> None:
 
 @pytest.mark.parametrize("changes", [*one_at_a_time(Dialects, NUMBERS), *extremes(Dialects, NUMBERS)], ids=spoken)
 def test_in_every_dialect(changes: dict[str, Any]) -> None:
-    """Every promise is kept in every dialect, also in mixtures, and the ledger has every exchange."""
+    """In every dialect what it may change is as promised, in mixtures everything, and the ledger has every exchange."""
     with in_process() as peer:
         peer.speak(DOOR, changes)
-        keeps(PACK, peer)
+        keeps(SPOKEN if len(changes) == 1 else PACK, peer)
         assert [one["request_id"] for one in peer.exchanges()] == peer.sent
 
 
