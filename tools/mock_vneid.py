@@ -250,6 +250,12 @@ MORE: Final[Mapping[str, tuple[Way, ...]]] = {
             how="Without the ID token: a page asks.",
             sent={"id_token_hint": None, "client_id": CALLER.username},
         ),
+        Way(
+            outcome="form_refused",
+            how="At A1 a form from elsewhere, where it takes none.",
+            face=A1,
+            dialects={"logout_takes": "address"},
+        ),
         Way(outcome="hint_refused", how="An ID token of nobody's.", sent={"id_token_hint": "made-up"}),
         Way(
             outcome="post_logout_refused",

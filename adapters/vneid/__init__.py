@@ -27,7 +27,6 @@ from adapters.vneid.values import (
     TokenState,
     Userinfo,
 )
-from adapters.vneid.wire.browser import logout_address
 from adapters.vneid.wire.id_token import KeyUnknown, TokenDefect, TokenRefused
 from adapters.vneid.wire.keys import Keys
 
@@ -60,5 +59,4 @@ __all__ = [
     "Userinfo",
     "Vneid",
     "VneidSettings",
-    "logout_address",
 ]

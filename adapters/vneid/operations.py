@@ -222,9 +222,15 @@ class Vneid:
         self, id_token: SecretStr, client: Client, provider: Provider, state: SecretStr | None = None
     ) -> Logout | None:
         """Return where the browser ends its session at the door; `None` where the door has no such place."""
-        hint = id_token if self._settings.logout_shows == "id_token_hint" else None
-        back = self._settings.after_logout
-        return browser.logout(provider, client=client, id_token=hint, back=back, state=state)
+        settings = self._settings
+        return browser.logout(
+            provider,
+            client=client,
+            id_token=id_token if settings.hints_at_logout else None,
+            back=settings.after_logout,
+            state=state,
+            by_address=settings.logs_out_by_address,
+        )
 
     async def end_linked(self, link: SecretStr, exchange: Exchange) -> None:
         """End the session at VNeID behind A1 (`Userinfo.logout_uri`). A redirection counts as done; that is assumed."""

@@ -147,8 +147,15 @@ class VneidSettings(_Section):
         default_factory=dict, description="Names that this door has for claims: TechID = sub. Others are as listed."
     )
 
-    logout_shows: Literal["id_token_hint", "client_id"] = Field(
-        default="id_token_hint", description="How a logout says whose. Verified at A1: id_token_hint."
+    logout_by: Literal["form", "address"] | None = Field(
+        default=None,
+        description="How a browser's logout goes to the door. Absent: at A1 by an address (verified; that a form comes "
+        "without the door's own cookie is assumed), else by a form, which keeps what is shown out of addresses.",
+    )
+    logout_shows: Literal["id_token_hint", "client_id"] | None = Field(
+        default=None,
+        description="How a logout says whose. Absent: by a form id_token_hint, by an address client_id, so that no "
+        "token stands in one. At A1 id_token_hint is verified, client_id is assumed.",
     )
     linked_hosts: tuple[Host, ...] = Field(
         default=(), description="Hosts that logoutUri may lead to. None: such links are not followed."
@@ -197,6 +204,16 @@ class VneidSettings(_Section):
         if any(one is not None and one.has_secret is public for one in clients):
             raise ValueError("a client has a secret or secret_file, unless client_authentication is none")
         return self
+
+    @property
+    def logs_out_by_address(self) -> bool:
+        """Whether a browser's logout is an address, and no form."""
+        return (self.logout_by or ("address" if self.variant is Profile.A1 else "form")) == "address"
+
+    @property
+    def hints_at_logout(self) -> bool:
+        """Whether a logout shows the ID token."""
+        return (self.logout_shows or ("client_id" if self.logs_out_by_address else "id_token_hint")) == "id_token_hint"
 
     @property
     def shows(self) -> ClientAuthentication:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime  # noqa: TC003 - the types of fields are read when they are stored
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import SecretStr  # noqa: TC002 - likewise
 
@@ -138,7 +139,11 @@ class TokenState:
 
 @dataclass(frozen=True, slots=True)
 class Logout:
-    """Where a browser ends its session at the door. `fields` go in a form (POST), which keeps them out of addresses."""
+    """Where a browser ends its session at the door.
+
+    `fields` go in a form: sent by `POST` it keeps them out of addresses, by `GET` the browser makes an address of them.
+    """
 
     address: str
     fields: tuple[tuple[str, SecretStr], ...]
+    method: Literal["GET", "POST"] = "POST"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -127,6 +127,7 @@ class Form:
     """The browser is shown the form by which it logs out at the door. `origins` are where that may lead it."""
 
     action: str
+    method: Literal["GET", "POST"]
     fields: tuple[tuple[str, SecretStr], ...]
     origins: tuple[str, ...]
     back: str | None

@@ -85,7 +85,7 @@ class WayOut:
             return Show(notice=Notice.LEFT, back=row.leave_to)
         places = (way.address, self._settings.public_url or "", row.leave_to or "")
         origins = tuple(dict.fromkeys(filter(None, map(origin, places))))
-        return Form(action=way.address, fields=way.fields, origins=origins, back=row.leave_to)
+        return Form(action=way.address, method=way.method, fields=way.fields, origins=origins, back=row.leave_to)
 
     async def left(self, sign_in: str | None) -> Go | Show:
         """Send a browser that has logged out at the door back to where its caller wanted it."""

@@ -130,7 +130,7 @@ async def test_a_session_ends(door: Door) -> None:
 
         out = caller.vneid.logout(again.tokens.id_token, client, caller.provider, SecretStr("het-phien"))
         assert out is not None
-        await browser.post(out.address, {name: value.get_secret_value() for name, value in out.fields})
+        await browser.send(out.method, out.address, {name: value.get_secret_value() for name, value in out.fields})
         await browser.press("dang-xuat")
         assert browser.landed == f"{AFTER_LOGOUT}?state=het-phien"
         assert (await caller.signed_in(LEVEL_1, browser)).proof.subject == LEVEL_1

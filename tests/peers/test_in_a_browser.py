@@ -81,6 +81,7 @@ def mock(profile: str) -> Iterator[Door]:
             before=("#bca",) if profile == "A1" else (),
             fields={"#mat-khau": PASSWORD},
             after=("#dong-y",),
+            leaving=("#dang-xuat",) if profile == "A1" else (),
         )
 
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import unescape
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import httpx
 
@@ -133,14 +133,16 @@ class Browser:
 
     async def submit(self, page: httpx.Response, button: str | None = None) -> httpx.Response:
         """Fill in nothing, and press a button of a page's first form, `name=value`; or its only one."""
-        form = re.search(r'<form method="post" action="([^"]*)">(.*?)</form>', page.text, re.DOTALL)
+        form = re.search(r'<form method="(get|post)" action="([^"]*)">(.*?)</form>', page.text, re.DOTALL)
         assert form is not None, page.text
-        hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form[2])
+        hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', form[3])
         data = {unescape(name): unescape(value) for name, value in hidden}
         if button is not None:
             name, _, value = button.partition("=")
             data[name] = value
-        return await self.open(unescape(form[1]), method="POST", data=data)
+        if form[1] == "get":
+            return await self.open(f"{unescape(form[2])}?{urlencode(data)}")
+        return await self.open(unescape(form[2]), method="POST", data=data)
 
     @staticmethod
     def _looked_at(answer: httpx.Response) -> None:

@@ -100,9 +100,11 @@ class Browser:
         """Go somewhere, and on as far as the provider sends it."""
         return await self._go("GET", address, None)
 
-    async def post(self, address: str, form: Mapping[str, str]) -> httpx.Response:
-        """Send a form there from somewhere else."""
-        return await self._go("POST", address, form)
+    async def send(self, method: str, address: str, form: Mapping[str, str]) -> httpx.Response:
+        """Send a form there from somewhere else; by `GET` its fields are the query."""
+        if method == "GET":
+            return await self.get(f"{address}?{urlencode(form)}")
+        return await self._go(method, address, form)
 
     async def press(self, button: str, **fields: str) -> httpx.Response:
         """Fill in a form and press one of its buttons."""

@@ -88,6 +88,7 @@ def logout(
     id_token: SecretStr | None,
     back: str | None,
     state: SecretStr | None,
+    by_address: bool,
 ) -> Logout | None:
     """Return where the browser ends its session, or `None` where the door has no such place.
 
@@ -100,13 +101,11 @@ def logout(
         fields.append(("post_logout_redirect_uri", SecretStr(back)))
         if state is not None:
             fields.append(("state", state))
-    return Logout(provider.logout, tuple(fields))
-
-
-def logout_address(told: Logout) -> SecretStr:
-    """Return the same as one address, for doors that take no form. It holds what the fields hold."""
-    fields = {name: value.get_secret_value() for name, value in told.fields}
-    return SecretStr(str(Request("GET", told.address).url.copy_merge_params(fields)))
+    if not by_address:
+        return Logout(provider.logout, tuple(fields))
+    place, _, query = provider.logout.partition("?")  # a form sent by GET takes the place of what stands there
+    own = [(name, SecretStr(value)) for name, value in parse_qsl(query, keep_blank_values=True)]
+    return Logout(place, (*own, *fields), "GET")
 
 
 def _parameters(query: str) -> dict[str, str] | CallbackDefect:

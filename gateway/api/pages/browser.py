@@ -160,6 +160,7 @@ def _leaving(form: Leaving, language: Language) -> Page:
         sentences=(texts.text(language, "page.leave.what"), texts.text(language, "page.leave.next")),
         form=Form(
             action=form.action,
+            method=form.method,
             fields={name: value.get_secret_value() for name, value in form.fields},
             button=texts.text(language, "page.leave.button"),
             origins=form.origins,

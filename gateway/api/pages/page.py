@@ -10,7 +10,7 @@ import base64
 import hashlib
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from starlette.responses import Response
 
@@ -39,6 +39,7 @@ class Form:
     """A form with one button. `origins` are all the places that it may lead through."""
 
     action: str
+    method: Literal["GET", "POST"]
     fields: Mapping[str, str] = field(repr=False)
     button: str
     origins: tuple[str, ...]
@@ -92,4 +93,5 @@ def _form(form: Form) -> str:
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in form.fields.items()
     )
-    return f'<form method="post" action="{escape(form.action)}">{hidden}<button>{escape(form.button)}</button></form>'
+    way = f'method="{form.method.lower()}" action="{escape(form.action)}"'
+    return f"<form {way}>{hidden}<button>{escape(form.button)}</button></form>"

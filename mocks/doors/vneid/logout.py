@@ -14,6 +14,7 @@ from mocks.faults import What
 if TYPE_CHECKING:
     from mocks.asgi import Answer
     from mocks.doors.vneid.desk import Desk
+    from mocks.doors.vneid.refusals import Refusal
     from mocks.world import Resource
 
 LEAVING: Final = "Bạn có muốn đăng xuất?"
@@ -24,6 +25,9 @@ KEPT: Final = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state"
 def logout(desk: Desk) -> Result:
     """End the session of a browser, and send it where its caller asked, if that is registered."""
     query = desk.query
+    refusal = _not_so(desk)
+    if refusal is not None:
+        return goback.closed(refusal)
     hint = query.get("id_token_hint")
     if hint and not tokens.issued_here(hint):
         return goback.closed(refusals.HINT_REFUSED)
@@ -45,6 +49,17 @@ def logout(desk: Desk) -> Result:
     if desk.site.struck(What.RETURN_LOST):
         answer = pages.message(LEFT)
     return Result(answer, "ended" if ended else "nothing_ended", acted=ended)
+
+
+def _not_so(desk: Desk) -> Refusal | None:
+    """Return why A1 does not take a log-out in this form, if it does not; its own page's it takes."""
+    query, dialects = desk.query, desk.dialects
+    if desk.face.name != "a1" or query.get("confirmed") == "yes":
+        return None
+    if query.method == "POST" and dialects.logout_takes == "address":
+        return refusals.LOGOUT_FORM
+    needed = dialects.logout_hint == "needed" and not query.get("id_token_hint")
+    return refusals.HINT_REFUSED if needed else None
 
 
 def _registered(desk: Desk, client: str) -> tuple[str, ...]:

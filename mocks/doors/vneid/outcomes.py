@@ -63,7 +63,15 @@ OUTCOMES: Final[Mapping[str, tuple[str, ...]]] = {
     "userinfo": ("told", "token_missing", "token_refused"),
     "introspect": ("active", "inactive", "client_refused"),
     "revoke": ("revoked", "nothing_revoked", *CALLER),
-    "logout": ("ended", "nothing_ended", "asked", "hint_refused", "post_logout_refused", LEFT_WAITING),
+    "logout": (
+        "ended",
+        "nothing_ended",
+        "asked",
+        "form_refused",
+        "hint_refused",
+        "post_logout_refused",
+        LEFT_WAITING,
+    ),
     "view_info": ("shown", "token_refused"),
     "idp_logout": ("ended", "nothing_ended", "token_refused"),
 }

@@ -26,6 +26,7 @@ SIGN_IN_LATE = Refusal("sign_in_late", "access_denied", "Phiên đăng nhập đ
 LEVEL_LOW = Refusal("level_low", "access_denied", "Tài khoản chưa đạt mức độ định danh yêu cầu", 403)
 DENIED = Refusal("denied", "access_denied", "Bạn đã từ chối đăng nhập", 403)
 POST_LOGOUT_REFUSED = Refusal("post_logout_refused", "invalid_request", "Địa chỉ sau đăng xuất chưa được đăng ký")
+LOGOUT_FORM = Refusal("form_refused", "invalid_request", "Không nhận biểu mẫu đăng xuất từ trang khác", 405)
 HINT_REFUSED = Refusal("hint_refused", "invalid_request", "Mã thông báo đăng xuất không hợp lệ")
 
 # The browser is sent back with it.

@@ -156,6 +156,14 @@ class Dialects(_Section):
         default="own_list",
         description="where a browser may go after a log-out: a list of its own, or the callbacks; assumed",
     )
+    logout_takes: Literal["both", "address"] = Field(
+        default="both",
+        description="a browser's log-out from A1: an address or a form, both are seen; or only an address; assumed",
+    )
+    logout_hint: Literal["optional", "needed"] = Field(
+        default="optional",
+        description="whether a log-out from A1 may name the client in place of the ID token; assumed",
+    )
     logout_ends_tokens: bool = Field(
         default=False, description="whether a log-out ends the access tokens of the session; assumed"
     )

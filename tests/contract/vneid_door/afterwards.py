@@ -83,6 +83,17 @@ def asks_before_it_lets_go(peer: Peer) -> None:
     assert peer.last()["outcome"] == "ended"
 
 
+def is_left_as_it_says(peer: Peer) -> None:
+    """Promise that A1 takes a form from elsewhere, and the caller's name in place of the token, as the dialect says."""
+    desk = Desk(peer, "A1")
+    browser = desk.sign_in(adult(peer))
+    tokens, out = told(desk.exchange(browser.came_back()["code"])), desk.party.address("logout")
+    peer.run(browser.get(_logout(desk, {"client_id": desk.party.account["username"]})))
+    assert peer.last()["outcome"] == ("asked" if desk.dialects["logout_hint"] == "optional" else "hint_refused")
+    peer.run(browser.send("POST", out, {"id_token_hint": tokens["id_token"]}))
+    assert peer.last()["outcome"] == ("ended" if desk.dialects["logout_takes"] == "both" else "form_refused")
+
+
 def _sessions(peer: Peer, browser: Any) -> list[dict[str, Any]]:
     return [peer.told(f"world/vneid_session/{value}") for value, _ in browser.cookies.values()]
 
@@ -198,6 +209,6 @@ AFTERWARDS: Final[tuple[Check, ...]] = (
     *alone(refreshes, proves_possession),
     *each(looks_at_tokens, PROFILES),
     *each(leaves, PROFILES),
-    *alone(asks_before_it_lets_go, ends_with_vneid_too, shows_itself),
+    *alone(asks_before_it_lets_go, is_left_as_it_says, ends_with_vneid_too, shows_itself),
     *each(changes_its_keys, PROFILES),
 )

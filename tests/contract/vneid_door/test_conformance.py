@@ -73,6 +73,8 @@ TOUCHED: dict[str, tuple[str, ...]] = {
     "expires_in": (),
     "refresh_token": ("refreshes",),
     "post_logout": ("leaves",),
+    "logout_takes": ("is_left_as_it_says",),
+    "logout_hint": ("is_left_as_it_says",),
     "logout_ends_tokens": ("leaves",),
     "view_info": ("ends_with_vneid_too",),
     "access_seconds": ("tells_no_stranger",),

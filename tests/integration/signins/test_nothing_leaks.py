@@ -291,7 +291,7 @@ async def test_nothing_of_a_strange_answer_is_seen(tmp_path: Path, caplog: pytes
 
 async def test_the_page_with_the_token_is_shown_once_and_only_by_its_code(tmp_path: Path) -> None:
     """The form of a log-out holds the ID token: nobody without the code sees it, and nobody twice."""
-    async with bench(tmp_path) as one:
+    async with bench(tmp_path, adapter={"logout_by": "form"}) as one:
         back = await one.signed_in()
         await one.claim(back)
         sign_in = query_of(back)["sign_in"]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,7 +34,10 @@ async def test_a_citizen_signs_in_and_out(tmp_path: Path, profile: str) -> None:
         assert out["tokens"] == "ended"
         page = await browser.open(out["leave_url"])
         assert heading(page) == "Đăng xuất khỏi tài khoản định danh điện tử"
-        assert (await browser.submit(page)).headers["location"].startswith(f"{GATEWAY}/sign-ins/left?state=")
+        left = await browser.submit(page)
+        if profile == "A1":  # without the ID token it asks
+            left = await browser.submit(left, "confirmed=yes")
+        assert left.headers["location"].startswith(f"{GATEWAY}/sign-ins/left?state=")
 
 
 async def test_a_level_that_is_too_low_is_an_answer_with_the_next_step(tmp_path: Path) -> None:
@@ -92,8 +95,9 @@ async def test_logging_out_survives_a_door_that_does_not_help(tmp_path: Path) ->
         assert (await one.row(sign_in))["person"] is None
         assert (await one.claim(back)).status_code == 410
         browser = one.browser()
-        await one.fault("return_lost", "logout")
-        stays = await browser.submit(await browser.open(out["leave_url"]))
+        await one.fault("return_lost", "logout", 2)
+        asked = await browser.submit(await browser.open(out["leave_url"]))
+        stays = await browser.submit(asked, "confirmed=yes")
         assert stays.status_code == 200
         assert heading(await browser.open(f"{GATEWAY}/sign-ins/left")) == "Đã đăng xuất"
 
@@ -107,6 +111,42 @@ async def test_a_browser_that_has_logged_out_goes_back_to_the_vendor(tmp_path: P
         out = (await one.ask(f"/{query_of(back)['sign_in']}/logout", return_to=f"{VENDOR}?tam-biet=1")).json()
         left = (await browser.submit(await browser.open(out["leave_url"]))).headers["location"]
         assert (await browser.open(left)).headers["location"] == f"{VENDOR}?tam-biet=1"
+
+
+@pytest.mark.parametrize("takes", ["both", "address"])
+@pytest.mark.parametrize("hint", ["optional", "needed"])
+async def test_a_browser_logs_out_as_the_door_takes_it(tmp_path: Path, takes: str, hint: str) -> None:
+    """By an address at A1: with our name alone where that is enough, and with the token only where it is set so."""
+    settings: dict[str, Any] = {"linked_hosts": []}  # else the link behind A1 ends its session before the browser comes
+    settings |= {"logout_shows": "id_token_hint"} if hint == "needed" else {}
+    async with bench(tmp_path, adapter=settings) as one:
+        await one.speak(logout_takes=takes, logout_hint=hint)
+        browser = one.browser()
+        back = await one.signed_in(browser)
+        await one.claim(back)
+        out = (await one.ask(f"/{query_of(back)['sign_in']}/logout", return_to=VENDOR)).json()
+        page = await browser.open(out["leave_url"])
+        assert '<form method="get" ' in page.text
+        assert ("id_token_hint" in page.text) is (hint == "needed")
+        assert "form-action 'self' http://mocks.test https://dinhdanh.test" in page.headers["content-security-policy"]
+        left = await browser.submit(page)
+        if hint == "optional":
+            left = await browser.submit(left, "confirmed=yes")
+        assert await one.ledger("logout") == (["ended"] if hint == "needed" else ["asked", "ended"])
+        assert (await browser.open(left.headers["location"])).headers["location"] == VENDOR
+
+
+async def test_a_form_that_the_door_does_not_take_leaves_the_browser_there(tmp_path: Path) -> None:
+    """What we held is ended all the same: only the door's own session in that browser goes on."""
+    async with bench(tmp_path, adapter={"logout_by": "form"}) as one:
+        await one.speak(logout_takes="address")
+        browser = one.browser()
+        back = await one.signed_in(browser)
+        await one.claim(back)
+        out = (await one.ask(f"/{query_of(back)['sign_in']}/logout")).json()
+        assert out["tokens"] == "ended"
+        assert (await browser.submit(await browser.open(out["leave_url"]))).status_code == 405
+        assert await one.ledger("logout") == ["form_refused"]
 
 
 async def test_where_it_is_set_so_a_no_is_told_on_a_page_of_ours(tmp_path: Path) -> None:

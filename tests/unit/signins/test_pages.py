@@ -73,7 +73,7 @@ def test_the_policy_allows_the_style_that_is_there_and_no_other() -> None:
 
 def test_nothing_on_a_page_gets_out_of_its_place() -> None:
     """Titles, sentences, addresses and form fields are escaped, whatever is in them."""
-    form = Form(action=NASTY, fields={NASTY: NASTY}, button=NASTY, origins=("https://a.example",))
+    form = Form(action=NASTY, method="POST", fields={NASTY: NASTY}, button=NASTY, origins=("https://a.example",))
     tags, text, policy = read(Page(title=NASTY, sentences=(NASTY,), links=((NASTY, NASTY),), form=form, small=NASTY))
     assert "script" not in tags.tags
     assert tags.attributes["value"] == tags.attributes["name"][1:] == tags.attributes["action"] == [NASTY]
@@ -84,7 +84,11 @@ def test_nothing_on_a_page_gets_out_of_its_place() -> None:
 def test_a_token_stands_in_the_form_and_nowhere_else() -> None:
     """The page of a log-out holds it once, in a hidden field."""
     form = Leaving(
-        action="https://sso.example/logout", fields=(("id_token_hint", SecretStr("bi.mat.lam")),), origins=(), back=None
+        action="https://sso.example/logout",
+        method="POST",
+        fields=(("id_token_hint", SecretStr("bi.mat.lam")),),
+        origins=(),
+        back=None,
     )
     made = browser._answered(form, Language.VI, "x")
     text = bytes(made.body).decode()
