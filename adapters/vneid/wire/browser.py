@@ -15,9 +15,9 @@ from urllib.parse import parse_qsl
 
 from pydantic import SecretStr
 
-from adapters.transport import Request
 from adapters.vneid import codes
 from adapters.vneid.values import Approved, CallbackDefect, Departure, Ended, Logout, Strange
+from adapters.vneid.wire.requests import at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +63,7 @@ def departure(
         query["code_challenge_method"] = "S256"
     if again:
         query["prompt"] = "login"
-    address = Request("GET", provider.authorize).url.copy_merge_params(query)
+    address = at(provider.authorize).copy_merge_params(query)
     return Departure(str(address), pending)
 
 

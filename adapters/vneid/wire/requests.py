@@ -6,6 +6,7 @@ Sources: RFC 6749 2.3.1 and 4.1.3, RFC 6750 2.1, RFC 7009, RFC 7662, OpenID Conn
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
 
@@ -15,12 +16,20 @@ from adapters.vneid.settings import ClientAuthentication, Profile
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from adapters.transport import URL
     from adapters.vneid.credential import Client
     from adapters.vneid.settings import VneidSettings
     from adapters.vneid.values import Pending, Tokens
 
 _DISCOVERY: Final = "/.well-known/openid-configuration"
 _ACCEPT: Final = {"Accept": "application/json"}
+_ADDRESSES: Final = 32
+
+
+@lru_cache(_ADDRESSES)
+def at(address: str) -> URL:
+    """Return a door's address, taken apart once. Not for one that holds a secret: it is remembered."""
+    return Request("GET", address).url
 
 
 class Requests:
@@ -52,13 +61,13 @@ class Requests:
 
     def userinfo(self, address: str, tokens: Tokens) -> Request:
         """Return the request for what the door knows of who signed in. As a POST it has no body."""
-        return Request(self._userinfo, address, headers=_ACCEPT | _bearer(tokens))
+        return Request(self._userinfo, at(address), headers=_ACCEPT | _bearer(tokens))
 
     def introspect(self, address: str, tokens: Tokens, client: Client) -> Request:
         """Return the request that asks whether an access token counts. A1 is asked as its one known caller does."""
         form = {"token": tokens.access.get_secret_value()}
         if self._portal:
-            return Request("POST", address, headers=_ACCEPT | _bearer(tokens), data=form | {"state": "0"})
+            return Request("POST", at(address), headers=_ACCEPT | _bearer(tokens), data=form | {"state": "0"})
         return self._authenticated(address, form, client)
 
     def revoke(self, address: str, tokens: Tokens, client: Client) -> Request:
@@ -73,11 +82,11 @@ class Requests:
         if self._shows is ClientAuthentication.BASIC:
             pair = f"{quote_plus(client.client_id)}:{quote_plus(secret)}".encode("ascii")
             headers = _ACCEPT | {"Authorization": "Basic " + base64.b64encode(pair).decode("ascii")}
-            return Request("POST", address, headers=headers, data=form)
+            return Request("POST", at(address), headers=headers, data=form)
         own = {"client_id": client.client_id}
         if self._shows is ClientAuthentication.POST:
             own["client_secret"] = secret
-        return Request("POST", address, headers=_ACCEPT, data=form | own)
+        return Request("POST", at(address), headers=_ACCEPT, data=form | own)
 
 
 def _bearer(tokens: Tokens) -> dict[str, str]:

@@ -40,7 +40,8 @@ class SqliteStore(Assembly):
         self._watch = Watch(path, keys.ring, monotonic=clocks.monotonic)
         self._turn = TurnLock(path)
         self._writer = Writer(path, self._turn, serving=serving is not None, limit=queue_limit)
-        super().__init__(SqliteEngine(path, self._writer), self._watch, keys, clocks.wall)
+        self._files = SqliteEngine(path, self._writer)
+        super().__init__(self._files, self._watch, keys, clocks.wall)
 
     @classmethod
     async def open(
@@ -66,6 +67,7 @@ class SqliteStore(Assembly):
         if self._closed:
             return
         self._closed = True
+        self._files.close()
         await self._writer.close()
         await self._watch.close()
         self._turn.close()
