@@ -1,8 +1,8 @@
 """One run: start upstreams and contenders, check that each answers rightly, load them in turn, write the report.
 
 The contenders are loaded one after the other, several rounds over, so that a drift of the machine falls on all alike.
-Everything stays on loopback, is bounded in time, and ends only what it started. A run has three parts, the gateway, the
-mocks and durable delivery; each can be run alone and then replaces only its own part of the report.
+Everything stays on loopback, is bounded in time, and ends only what it started. A run has four parts, the gateway, the
+mocks, durable delivery and sign-ins; each can be run alone and then replaces only its own part of the report.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from benchmarks.errors import BenchError
 from benchmarks.figures import MICRO, Figure, Results, Stretch
 from benchmarks.load import CONNECTIONS, Request, drive
 from benchmarks.processes import Programs
+from benchmarks.signins import report as signins_report
+from benchmarks.signins.part import Part as SignInsPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,11 +128,30 @@ def _delivery(programs: Programs, tools: Tools, options: argparse.Namespace) -> 
         "wrk": report.program_version(tools, tools.wrk, "-v"),
     }
     libraries = ["uvicorn", "uvloop", "asyncpg", "procrastinate", "psycopg", "celery", "redis"]
-    load = f"{before:.1f} processes waited for a core just before the run: what others take makes all rates smaller"
-    result.machine = [*report.describe(libraries, versions), ("load", load)]
+    result.machine = [*report.describe(libraries, versions), _loaded(before)]
     result.seconds = time.monotonic() - started
     delivery_report.write(DOCUMENT, result)
     return [line for whole in result.whole for line in whole.wrong]
+
+
+def _signins(programs: Programs, tools: Tools, options: argparse.Namespace) -> list[str]:
+    """Measure sign-ins and write that; return what went wrong."""
+    started, before = time.monotonic(), os.getloadavg()[0]
+    console.print("Sign-ins: the gateway with the mock of the door behind it, then the mock alone.")
+    result = SignInsPart(programs, tools, console.print, scale=options.scale).measure()
+    libraries = ("uvicorn", "uvloop", "aiohttp", "joserfc", "cryptography", "asyncpg")
+    result.machine = [*report.describe(libraries, {"PostgreSQL": result.postgres_version}), _loaded(before)]
+    result.seconds = time.monotonic() - started
+    signins_report.write(DOCUMENT, result)
+    return result.wrong
+
+
+def _loaded(before: float) -> tuple[str, str]:
+    """Say how busy the machine was just before a part."""
+    return (
+        "load",
+        f"{before:.1f} processes waited for a core just before the run: what others take makes all rates smaller",
+    )
 
 
 def _over(run: Run, upstream: Upstream) -> None:
@@ -290,7 +311,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--redis", type=Path, default=ROOT / ".bench" / "redis", help="where Redis lies, if the machine has none"
     )
-    parser.add_argument("--scale", type=float, default=1.0, help="make durable delivery's part smaller, to try it out")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="make the parts delivery and signins smaller, to try them out"
+    )
     parser.add_argument("--only", choices=PARTS, help="run this part alone, and replace only its part of the report")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3)
@@ -301,6 +324,7 @@ PARTS: Final[dict[str, Callable[[Programs, Tools, argparse.Namespace], list[str]
     "gateway": _gateway,
     "mocks": _mocks,
     "delivery": _delivery,
+    "signins": _signins,
 }
 
 
