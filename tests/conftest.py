@@ -11,6 +11,7 @@ import inspect
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.aftermath import (  # noqa: F401 - hooks, found here by name
     pytest_configure,
@@ -37,6 +38,10 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
         gc.enable()
         gc.set_threshold(*_COLLECT_AFTER)
+
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # how long an example takes says how busy the machine is, and nothing else
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:

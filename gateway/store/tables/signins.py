@@ -92,7 +92,8 @@ UPDATE sign_in SET state = 'over', outcome = $3, person = NULL, tokens = $4, pen
 WHERE id = $1 AND state = $2
 """)
 _LEAVING = timed("""
-UPDATE sign_in SET tokens = $2, tokens_until = INSTANT + $4, leave_to = $3, leave_until = INSTANT + $4 WHERE id = $1
+UPDATE sign_in SET tokens = $2, tokens_until = INSTANT + $4, leave_to = $3, leave_until = INSTANT + $4
+WHERE id = $1 AND leave_until IS NULL
 """)
 _LEFT = timed("UPDATE sign_in SET tokens = NULL WHERE id = $1 AND tokens IS NOT NULL AND leave_until > INSTANT")
 _DUE = timed(f"""
@@ -179,7 +180,7 @@ async def end(sign_in: str, state: str, outcome: str | None, tokens: bytes | Non
 
 
 async def leaving(sign_in: str, tokens: bytes | None, leave_to: str | None, lasts: int, tx: Transaction) -> None:
-    """Keep of the tokens only what the browser's way out needs, for a short while."""
+    """Keep of the tokens only what the browser's way out needs, for a short while. The first log-out counts."""
     await tx.execute(_LEAVING, sign_in, tokens, leave_to, lasts)
 
 

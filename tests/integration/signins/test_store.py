@@ -119,6 +119,22 @@ async def test_a_person_is_handed_over_until_the_time_is_over_and_then_forgotten
         assert await write(partial(signins.delete, HOUR, 10)) == 1
 
 
+async def test_a_second_log_out_does_not_bring_the_token_back(place: Place) -> None:
+    """One that began before the browser was shown its form, and ends after it: the form stays the only one."""
+    async with place.opened() as store:
+        write, sign_in = store.engine.write, await started(store)
+        await write(partial(signins.consume, sign_in, HOUR))
+        await write(partial(signins.keep, sign_in, b"who", b"t", "s", HOUR, 3 * HOUR))
+        row = await store.engine.read(partial(signins.get, sign_in))
+        assert row is not None
+        for number, left in enumerate((True, False)):
+            await write(partial(steps.logged_out, row, b"hint", f"{VENDOR}?{number}", HOUR, "vneid"))
+            assert await write(partial(signins.left, sign_in)) is left
+        found = await store.engine.read(partial(signins.get, sign_in))
+        assert found is not None
+        assert (found.state, found.tokens, found.leave_to) == ("over", None, f"{VENDOR}?0")
+
+
 async def test_many_that_were_abandoned_are_each_told_of_once(place: Place) -> None:
     """Two sweeps at once end every sign-in once, with its line in the audit."""
     async with place.opened() as store:
