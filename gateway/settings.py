@@ -251,6 +251,10 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _back_to_us(self) -> Self:
         if self.systems.vneid is None:
+            if self.signins.public_url is not None:
+                raise ValueError(
+                    "systems.vneid is needed where signins.public_url is given: citizens sign in at a door"
+                )
             return self
         door, public = self.systems.vneid.adapter, self.signins.public_url
         if public is None:

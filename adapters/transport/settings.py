@@ -78,25 +78,26 @@ class TransportSettings(BaseModel):
         return self
 
 
-def check_endpoint(endpoint: str, *, plain_http: bool) -> None:
+def check_endpoint(endpoint: str, *, plain_http: bool, name: str = "endpoint") -> None:
     """Raise `ValueError` unless requests can go to `endpoint`; without TLS only to this machine or where allowed.
 
     An address that two readers could take for two hosts, or that cannot be sent to, is none: some come from outside.
+    `name` is the setting that it stands in.
     """
     if not _PLAIN.fullmatch(endpoint):
-        raise ValueError("endpoint is an http:// or https:// address in plain signs")
+        raise ValueError(f"{name} is an http:// or https:// address in plain signs")
     address = urlsplit(endpoint)
     try:
         read = httpx.URL(endpoint)
         host = read.raw_host.decode("ascii") if read.host else ""
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise ValueError("endpoint cannot be sent to") from error
+        raise ValueError(f"{name} cannot be sent to") from error
     if not host or host != address.hostname:
-        raise ValueError("endpoint names a host")
+        raise ValueError(f"{name} names a host")
     if address.username or address.password or address.fragment:
-        raise ValueError("endpoint carries no user, password or fragment")
+        raise ValueError(f"{name} carries no user, password or fragment")
     if address.scheme == "http" and not plain_http and not _this_machine(host):
-        raise ValueError("endpoint is plain http to another machine: use https, or set plain_http = true")
+        raise ValueError(f"{name} is plain http to another machine: use https, or set plain_http = true")
 
 
 def _this_machine(host: str) -> bool:

@@ -183,14 +183,15 @@ class VneidSettings(_Section):
             raise ValueError("standard needs issuer, and takes every address from its discovery document")
         if not standard and self.endpoint is None:
             raise ValueError("A1 and A2 need endpoint")
-        for address in (self.endpoint, self.browser_endpoint, self.callback, self.after_logout):
+        for name in ("endpoint", "browser_endpoint", "callback", "after_logout"):
+            address = getattr(self, name)
             if address is not None:
-                check_endpoint(address, plain_http=self.plain_http)
+                check_endpoint(address, plain_http=self.plain_http, name=name)
         for address in (self.endpoint, self.browser_endpoint, self.issuer):
             if address is not None and urlsplit(address).query:
                 raise ValueError("endpoint and issuer have no query")
         if standard and self.issuer is not None:
-            check_endpoint(self.issuer, plain_http=self.plain_http)
+            check_endpoint(self.issuer, plain_http=self.plain_http, name="issuer")
         return self
 
     @model_validator(mode="after")

@@ -64,11 +64,11 @@ class SignInsSettings(BaseModel):
         if self.public_url is not None:
             if not _PUBLIC.fullmatch(self.public_url):
                 raise ValueError("public_url is https://host or https://host:port, in lower case, without a path")
-            check_endpoint(self.public_url, plain_http=self.plain_http)
+            check_endpoint(self.public_url, plain_http=self.plain_http, name="public_url")
         for address in (one for allowed in self.return_to.values() for one in allowed):
             if not _TARGET.fullmatch(address) or _DOTS.search(address):
                 raise ValueError("return_to has addresses such as https://host/path: no query, user or dots")
-            check_endpoint(address, plain_http=self.plain_http)
+            check_endpoint(address, plain_http=self.plain_http, name="return_to")
         return self
 
     @property

@@ -38,6 +38,20 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
+    ("section", "named"),
+    [
+        ({"public_url": "https://dinhdanh.example"}, "systems.vneid is needed"),
+        ({"public_url": "http://dinhdanh.example"}, "public_url is plain http"),
+        ({"return_to": {"H99.5": ["http://motcua.example/dang-nhap"]}}, "return_to is plain http"),
+    ],
+)
+def test_what_sign_ins_lack_is_named(section: dict[str, Any], named: str) -> None:
+    """Whoever takes one of the two sections is told of the other; an address, by the setting that it stands in."""
+    with pytest.raises(ValidationError, match=named):
+        Settings.model_validate({"signins": section})
+
+
+@pytest.mark.parametrize(
     ("given", "named"),
     [
         ({"systems": {"partner": {"policy": {"attempt_seconds": 40}}}}, "systems.partner.policy.attempt_seconds"),

@@ -39,8 +39,11 @@ def authorize(desk: Desk) -> Result:
     """Begin a sign-in; end it at once where nobody has to be asked."""
     query = desk.query
     client = desk.client(query.client)
-    if client is None or query.get("redirect_uri") not in client.redirect_uris:
-        return goback.closed(refusals.CLIENT_UNKNOWN if client is None else refusals.REDIRECT_REFUSED)
+    if client is None:
+        return goback.closed(refusals.CLIENT_UNKNOWN, client_id=[query.client])
+    if query.get("redirect_uri") not in client.redirect_uris:
+        given = [query.get("redirect_uri")]
+        return goback.closed(refusals.REDIRECT_REFUSED, redirect_uri=given, redirect_uris=client.redirect_uris)
     refusal = _wrong(desk, query)
     session = None if refusal else _session(desk)
     if refusal is None and session is None and query.get("prompt") == "none":

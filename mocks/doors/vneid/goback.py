@@ -13,6 +13,8 @@ from mocks.doors.vneid.query import COOKIES
 from mocks.faults import What
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mocks.asgi import Answer
     from mocks.doors.vneid.claims import Holder
     from mocks.doors.vneid.desk import Desk
@@ -73,9 +75,9 @@ def refuse(desk: Desk, sign_in: Resource, refusal: Refusal) -> Result:
     return Result(_back(desk, sign_in, error), refusal.outcome, acted=False)
 
 
-def closed(refusal: Refusal) -> Result:
-    """Tell the citizen, and nobody else."""
-    return Result(pages.message(refusal.text, refusal.status), refusal.outcome, acted=False)
+def closed(refusal: Refusal, **facts: Iterable[str]) -> Result:
+    """Tell the citizen, and nobody else; `facts` are for whoever tries their software here."""
+    return Result(pages.message(refusal.text, refusal.status, facts), refusal.outcome, acted=False)
 
 
 def response(desk: Desk, fields: Any, told: dict[str, Any]) -> dict[str, Any]:

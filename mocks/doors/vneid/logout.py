@@ -36,8 +36,9 @@ def logout(desk: Desk) -> Result:
     if query.client and client != query.client:
         return goback.closed(refusals.HINT_REFUSED)
     wanted = query.get("post_logout_redirect_uri")
-    if wanted and wanted not in _registered(desk, client):
-        return goback.closed(refusals.POST_LOGOUT_REFUSED)
+    registered = _registered(desk, client)
+    if wanted and wanted not in registered:
+        return goback.closed(refusals.POST_LOGOUT_REFUSED, post_logout_redirect_uri=[wanted], registered=registered)
     if not hint and query.get("confirmed") != "yes":
         hidden = {name: query.get(name) for name in KEPT if query.get(name)}
         page = pages.leaving(LEAVING, desk.address("logout", client=client), hidden)

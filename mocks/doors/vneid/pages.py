@@ -12,7 +12,7 @@ from mocks.asgi import Answer
 from mocks.doors.vneid import wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 HTML: Final = "text/html; charset=utf-8"
 POLICY: Final = (
@@ -39,9 +39,13 @@ def page(title: str, content: str, status: int = 200, head: str = "", *headers: 
     return Answer(status, body.encode("utf-8", "replace"), HTML, (*wire.UNKEPT, POLICY, *headers))
 
 
-def message(text: str, status: int = 200) -> Answer:
-    """Return a page that says one thing and ends there."""
-    return page(text, "<p>Bạn có thể đóng trang này.</p>", status)
+def message(text: str, status: int = 200, facts: Mapping[str, Iterable[str]] | None = None) -> Answer:
+    """Return a page that says one thing and ends there. No real one tells the `facts`: they are for developers."""
+    lines = "".join(
+        f"<li>{escape(name)}: {', '.join(f'<code>{escape(one)}</code>' for one in told) or '–'}</li>"
+        for name, told in (facts or {}).items()
+    )
+    return page(text, f"<p>Bạn có thể đóng trang này.</p>{f'<ul>{lines}</ul>' if lines else ''}", status)
 
 
 def tiles(title: str, action: str, sign_in: str) -> Answer:

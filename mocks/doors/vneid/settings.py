@@ -40,6 +40,8 @@ class Organisation(_Section):
     address: str | None = None
 
 
+_HERE = ("http://127.0.0.1:8080/sign-ins", "http://localhost:8080/sign-ins")
+"""Where a gateway with the example configuration has browsers come back to: nothing has to be registered to try it."""
 ACCOUNTS = (
     Account(
         agency="000.00.00.H99",
@@ -52,8 +54,8 @@ ACCOUNTS = (
         agency="H99.5",
         username="Mau0H99XaThuNghiemMotCua0002",
         secret="bi-mat-mau-2",  # noqa: S106 - made up
-        redirect_uris=("https://motcua.xa-thu-nghiem.example/sso/callback",),
-        post_logout_redirect_uris=("https://motcua.xa-thu-nghiem.example/",),
+        redirect_uris=("https://motcua.xa-thu-nghiem.example/sso/callback", *(f"{here}/callback" for here in _HERE)),
+        post_logout_redirect_uris=("https://motcua.xa-thu-nghiem.example/", *(f"{here}/left" for here in _HERE)),
     ),
     Account(
         agency="000.00.00.H98",

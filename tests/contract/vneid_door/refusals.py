@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 from tests.contract.vneid_door.peer import PROFILES, Desk, adult, told
@@ -48,6 +49,7 @@ def goes_nowhere(peer: Peer, profile: str) -> None:
         peer.run(browser.get(desk.party.asking(**asked)))
         assert (browser.landed, browser.at.status_code) == ("", 400), asked
         assert peer.last()["outcome"] in ("client_unknown", "redirect_refused")
+        assert any(escape(one or "") in browser.at.text for one in asked.values()), "nobody is told what came"
 
 
 def sends_back_with_an_error(peer: Peer, profile: str) -> None:
@@ -179,6 +181,7 @@ def leaves_nowhere(peer: Peer, profile: str) -> None:
     ):
         peer.run(browser.get(f"{desk.party.address('logout')}?{query(asked)}"))
         assert (browser.landed, browser.at.status_code) == ("", 400)
+        assert token not in browser.at.text
         assert (peer.last()["outcome"], peer.last()["acted"]) == (outcome, False)
 
 
