@@ -1,7 +1,7 @@
 """Something that a door tells everybody and that changes rarely: kept in memory, asked for again when it is old.
 
-While it cannot be had anew the old one goes on. Whoever finds something missing in it may have it asked for at once,
-but not without limit: what asks for it may have been made up by anybody.
+While it cannot be had anew, and while somebody is asking for it, the old one goes on. Whoever finds something missing
+in it may have it asked for at once, but not without limit: what asks for it may have been made up by anybody.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Kept(Generic[T]):
 
     async def get(self, asking: Asking) -> T:
         """Return it. Raises a `Failure` where it was never had, or is too old, and cannot be had."""
-        if self._held is not None and self._clock() < self._next:
+        if self._held is not None and (self._clock() < self._next or (self._one.locked() and self._still_good())):
             return self._held
         async with self._one:
             if self._held is not None and self._clock() < self._next:
@@ -61,8 +61,7 @@ class Kept(Generic[T]):
             try:
                 return await self._anew(asking)
             except Failure:
-                age = self.age
-                if self._held is None or age is None or age > self._good:
+                if self._held is None or not self._still_good():
                     raise
                 self._next = self._clock() + PAUSE_SECONDS
                 return self._held
@@ -77,6 +76,9 @@ class Kept(Generic[T]):
                 return than
             self._asked.append(now)
             return await self._anew(asking)
+
+    def _still_good(self) -> bool:
+        return self._clock() - self._since <= self._good
 
     async def _anew(self, asking: Asking) -> T:
         self._held = found = await self._fetch(asking)

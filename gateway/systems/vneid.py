@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import structlog
+
 from adapters.vneid import Approved, Client, KeyUnknown, Vneid
 from adapters.vneid import Tokens as Brought
 from adapters.vneid.doors import fixed_provider
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _HOUR: Final = 3600.0
 _DAY: Final = 24 * _HOUR
+_MOST_WORDS: Final = 20
+_LONGEST_WORD: Final = 50
+_log = structlog.get_logger(__name__)
 
 
 class VneidSystem(LinkedSystem[Client]):
@@ -50,6 +55,7 @@ class VneidSystem(LinkedSystem[Client]):
         self.adapter = Vneid(section.adapter, link.transport, system_clock)
         super().__init__(link, section.policy, store, metrics, FromFiles(self.adapter.client))
         self._metrics = metrics
+        self._strange_words: set[str] = set()
         clock = asyncio.get_running_loop().time
         self._fixed = fixed_provider(section.adapter)
         self._from_file = section.adapter.keys_file is not None
@@ -93,6 +99,7 @@ class VneidSystem(LinkedSystem[Client]):
                 self._metrics.unknown_elements(exchange.operation, exchange.unknown_elements)
 
         told = await self._asked(adapter.operations.userinfo, asking, userinfo)
+        self._tell_of_levels(id_token, told)
         return SignedIn(
             account=told.account,
             assurance=adapter.assure(pending, id_token, told),
@@ -109,6 +116,15 @@ class VneidSystem(LinkedSystem[Client]):
         """Return where the browser ends its session."""
         client = self.adapter.client(asking.purpose.agency)
         return self.adapter.logout(tokens.id_token, client, await self._provider(asking), state)
+
+    def _tell_of_levels(self, id_token: IdToken, told: Userinfo) -> None:
+        """Log each word for a level that no table knows, once: until an operator adds it nobody's level is enough."""
+        words = [] if id_token.unknown_level is None else [f"acr {id_token.unknown_level}"]
+        for word in (*words, *(f"userinfo {word}" for word in told.unknown_levels)):
+            room = len(self._strange_words) < _MOST_WORDS and len(word) <= _LONGEST_WORD
+            if room and word not in self._strange_words:
+                self._strange_words.add(word)
+                _log.warning("a word for a level that no table knows", system=self.name, detail=word)
 
     async def _verified(self, tokens: Brought, pending: Pending, client: Client, asking: Asking) -> IdToken:
         """Return the proven ID token. Where it names a key that is not here, the keys are asked for once more."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.support.signins import GATEWAY, VENDOR, bench, heading, query_of
 
@@ -53,6 +54,17 @@ async def test_a_level_that_is_too_low_is_an_answer_with_the_next_step(tmp_path:
         assert one.counted() == {"level_too_low": 1, "claimed": 1}
         await one.speak(low_level="unmet")
         assert query_of(await one.signed_in())["outcome"] == "level_not_met"
+
+
+async def test_a_word_for_a_level_that_no_table_knows_is_not_enough_and_is_told_of_once(tmp_path: Path) -> None:
+    """Nothing is guessed from it, and an operator learns which word to add."""
+    with capture_logs() as logged:
+        async with bench(tmp_path) as one:
+            await one.speak(level_form="2")
+            for _ in range(2):
+                told = (await one.claim(await one.signed_in())).json()
+                assert (told["outcome"], told["level"]["verdict"]) == ("level_too_low", "unstated")
+    assert [line["detail"] for line in logged if "level" in line["event"]] == ["acr 2"]
 
 
 async def test_organisations_sign_in_too(tmp_path: Path) -> None:

@@ -25,12 +25,15 @@ class Door:
     away: bool = False
     now: float = 1000.0
     answers: list[object] = field(default_factory=list)
+    hangs: asyncio.Event | None = None
 
     async def fetch(self, asking: Asking) -> object:
         """Answer."""
         del asking
         await asyncio.sleep(0)
         self.asked += 1
+        if self.hangs is not None:
+            await self.hangs.wait()
         if self.away:
             raise NotSent("connection_failed", operation=OPERATIONS.keys, layer=Layer.NETWORK)
         self.answers.append(object())
@@ -65,6 +68,24 @@ async def test_the_old_one_goes_on_while_the_door_is_away_but_not_for_ever() -> 
     door.now += HOUR
     with pytest.raises(Failure):
         await kept.get(ASKING)
+
+
+async def test_nobody_waits_for_a_newer_one_while_the_old_one_is_good() -> None:
+    """But for the one that asks: a door that hangs holds up one sign-in, and not all of them."""
+    door = Door()
+    kept = door.kept()
+    held = await kept.get(ASKING)
+    door.now += HOUR + 1
+    door.hangs = asyncio.Event()
+    asks = asyncio.create_task(kept.get(ASKING))
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(kept.get(ASKING), 5) is held
+    door.now += HOUR
+    late = asyncio.create_task(kept.get(ASKING))
+    await asyncio.sleep(0)
+    assert not late.done()  # it is too old by now
+    door.hangs.set()
+    assert await asks is await late is not held
 
 
 async def test_what_is_missing_is_asked_for_at_once_but_not_without_limit() -> None:
