@@ -131,7 +131,13 @@ async def claimed(  # noqa: PLR0917 - what a claim is judged by
 
 
 async def logged_out(  # noqa: PLR0917 - what is left of it
-    row: SignInRow, tokens: bytes | None, leave_to: str | None, lasts: int, system: str, tx: Transaction
+    row: SignInRow,
+    tokens: bytes | None,
+    leave_to: str | None,
+    lasts: int,
+    taken: int,
+    system: str,
+    tx: Transaction,
 ) -> Outcome | None:
     """Forget the person, and keep of the tokens what the browser's way out needs. Returns how it ended, if it did."""
     seen = await _seen(await signins.lock(row.id, tx), tx)
@@ -139,8 +145,9 @@ async def logged_out(  # noqa: PLR0917 - what is left of it
     if seen is not None and seen.state in KNOWN:
         ended = Outcome.NEVER_CLAIMED if seen.state is State.RETURNED else None
         await signins.end(row.id, seen.state, ended or seen.row.outcome, None, tx)
-    await signins.leaving(row.id, tokens, leave_to, lasts, tx)
-    await _tell(row, system, "logout", Ending.ANSWERED, None, tx, subject=row.subject or "", call=f"{row.id}.logout")
+    if await signins.leaving(row.id, tokens, leave_to, lasts, taken, tx):
+        call = f"{row.id}.logout"
+        await _tell(row, system, "logout", Ending.ANSWERED, None, tx, subject=row.subject or "", call=call)
     return ended
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gateway.store.tables.signins import SignInRow
 
 _MICROS: Final = 1_000_000
+_POLL_SECONDS: Final = 0.1
 _NOTHING: Final = Ended(tokens=None, linked=None)
 
 
@@ -50,24 +51,38 @@ class WayOut:
     async def log_out(
         self, sign_in: str, client: str, *, return_to: str | None, call: str, agencies: Collection[AgencyCode]
     ) -> LoggedOut | Refusal:
-        """End what we hold, and say where the browser is to be sent. A second time changes nothing."""
-        seen = await self._engine.read(partial(steps.look, sign_in))
-        if seen is None or seen.row.client != client or AgencyCode(seen.row.agency) not in agencies:
-            return Refusal.UNKNOWN
-        row = seen.row
-        if return_to is not None and not allowed(return_to, self._settings.return_to.get(row.agency, ())):
-            return Refusal.RETURN_TO
-        if row.leave_until is not None:
-            open_still = row.tokens is not None and row.leave_until > seen.now
-            return LoggedOut(ended=_NOTHING, leave_url=self._leave_url(row) if open_still else None)
-        if row.tokens is None:
-            return LoggedOut(ended=_NOTHING, leave_url=None)
-        tokens, kept, asking = self._tokens(row), None, self._asking(row, call)
+        """End what we hold, and say where the browser is to be sent. A second time changes nothing.
+
+        Where two ask at once, one of them ends it and the other waits for that. What a process that died had begun is
+        begun anew when its time is over.
+        """
+        lease, until = _micros(self._settings.lease_seconds), self._clock() + self._settings.lease_seconds
+        while True:
+            seen = await self._engine.read(partial(steps.look, sign_in))
+            if seen is None or seen.row.client != client or AgencyCode(seen.row.agency) not in agencies:
+                return Refusal.UNKNOWN
+            row = seen.row
+            if return_to is not None and not allowed(return_to, self._settings.return_to.get(row.agency, ())):
+                return Refusal.RETURN_TO
+            under_way = row.leave_until is not None and row.leave_until > seen.now
+            if row.tokens is None or self._tokens(row).access is None:
+                return LoggedOut(ended=_NOTHING, leave_url=self._leave_url(row) if row.tokens and under_way else None)
+            taken = await self._engine.write(partial(signins.take_leave, row.id, lease))
+            if taken is not None:
+                return await self._end(row, return_to, taken, self._asking(row, call))
+            if self._clock() >= until:
+                return LoggedOut(ended=_NOTHING, leave_url=None)
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _end(self, row: SignInRow, return_to: str | None, taken: int, asking: Asking) -> LoggedOut:
+        """End what is held, and keep of it what the browser's own way out needs."""
+        tokens, kept = self._tokens(row), None
         ended = await self._door.end(tokens, asking)
         if await self._place(tokens, row, asking) is not None:
             kept = self._seal.seal(forms.tokens_bytes(Tokens(id_token=tokens.id_token)), _place(row))
-        lasts = int(self._settings.leave_seconds * _MICROS)
-        outcome = await self._engine.write(partial(steps.logged_out, row, kept, return_to, lasts, self._door.name))
+        lasts = _micros(self._settings.leave_seconds)
+        work = partial(steps.logged_out, row, kept, return_to, lasts, taken, self._door.name)
+        outcome = await self._engine.write(work)
         if outcome is not None:
             self._observer.sign_in_ended(self._door.name, outcome)
         return LoggedOut(ended=ended, leave_url=None if kept is None else self._leave_url(row))
@@ -109,6 +124,10 @@ class WayOut:
     def _asking(self, row: SignInRow, call: str) -> Asking:
         deadline = Deadline.after(self._settings.exchange_seconds, self._clock())
         return Asking(id=call, client=row.client, purpose=steps.purpose_of(row), deadline=deadline)
+
+
+def _micros(seconds: float) -> int:
+    return int(seconds * _MICROS)
 
 
 def _place(row: SignInRow) -> Place:

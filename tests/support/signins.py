@@ -6,9 +6,12 @@ it keeps cookies by host, follows redirections, and fills forms in when it is as
 
 from __future__ import annotations
 
+import itertools
 import re
+import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from html import unescape
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
@@ -17,11 +20,15 @@ import httpx
 
 from contracts.model import AgencyCode
 from gateway.api.app import create_app
+from gateway.monitor.metrics import Metrics
 from gateway.runtime import Gateway
 from gateway.security import Client, Scope
 from gateway.settings import Settings
 from gateway.signins import Sweeper
+from gateway.store import open_store
 from gateway.store.tables import instant
+from gateway.store.tables import signins as signin_rows
+from gateway.store.tables.signins import New
 from mocks.app import MockApp
 from mocks.doors.vneid.settings import Account, VneidDoorSettings
 from tests.support.hosting import Mounted, MountedAsync
@@ -30,9 +37,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Send
+    from starlette.types import Scope as Scope_
 
     from adapters.transport import Transport
+    from gateway.store.assembly import Assembly
 
 AGENCY: Final = "000.00.01.H99"
 GATEWAY: Final = "https://dinhdanh.test"
@@ -181,6 +190,7 @@ class Bench:
     vendor: httpx.AsyncClient
     admin: httpx.AsyncClient
     profile: str
+    door: Transport
     seen: Seen = field(default_factory=Seen)
     people: list[dict[str, Any]] = field(default_factory=list)
 
@@ -255,11 +265,11 @@ class Bench:
         sweeper = Sweeper(self.gateway.store, self.gateway.settings.signins, "vneid", self.gateway.metrics)
         await sweeper.sweep()
 
-    def counted(self) -> dict[str, float]:
-        """Return how sign-ins ended, as it was counted."""
+    def counted(self, gateway: Gateway | None = None) -> dict[str, float]:
+        """Return how sign-ins ended, as it was counted here, or by another gateway."""
         return {
             sample.labels["outcome"]: sample.value
-            for metric in self.gateway.metrics.registry.collect()
+            for metric in (gateway or self.gateway).metrics.registry.collect()
             for sample in metric.samples
             if sample.name == "lienthong_sign_ins_total"
         }
@@ -287,6 +297,49 @@ class Bench:
         return dict(zip(names.split(", "), found, strict=True))
 
 
+def new_row(client: str = "motcua") -> New:
+    """Return a sign-in that is about to be made."""
+    return New(
+        id=str(uuid.uuid4()),
+        client=client,
+        agency=AGENCY,
+        procedure=None,
+        officer=None,
+        dossier=None,
+        level=2,
+        return_to=VENDOR,
+        session_mac=None,
+    )
+
+
+async def started(store: Assembly, lasts: int) -> str:
+    """Make a sign-in, and bind a browser to it for so many microseconds. Returns its id."""
+    one = new_row()
+    await store.engine.write(partial(signin_rows.insert, one, lasts))
+    assert await store.engine.write(partial(signin_rows.start, one.id, b"c", one.id.encode(), b"p", lasts))
+    return one.id
+
+
+@asynccontextmanager
+async def doubled(one: Bench) -> AsyncIterator[Gateway]:
+    """Serve by two gateways on one store: requests of browsers and of the vendor come to them in turn."""
+    store = await open_store(one.gateway.settings.store, serving=False)
+    other = Gateway(one.gateway.settings, store, Metrics(), {"vneid": one.door})
+    apps = itertools.cycle((create_app(other), one.app))
+
+    async def in_turn(scope: Scope_, receive: Receive, send: Send) -> None:
+        await next(apps)(scope, receive, send)
+
+    alone, one.app = one.app, in_turn
+    vendor = one.vendor
+    one.vendor = _vendor(in_turn, vendor.headers["authorization"].partition(" ")[2])
+    try:
+        yield other
+    finally:
+        one.app, one.vendor = alone, vendor
+        await store.close()
+
+
 def _vendor(app: ASGIApp, key: str) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {key}", "Accept-Language": "en"}
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=GATEWAY, headers=headers, timeout=60)
@@ -301,19 +354,20 @@ async def bench(
     beside: Mapping[str, Any] | None = None,
     policy: Mapping[str, Any] | None = None,
     adapter: Mapping[str, Any] | None = None,
+    store: Mapping[str, str] | None = None,
     **signins: Any,
 ) -> AsyncIterator[Bench]:
     """Run all of it until the block ends; `transport` may stand between the gateway and the door.
 
     `beside` are sections of other systems, whose doors are the same mocks'.
     """
-    store = {"path": str(folder / "s.db"), "keys": str(folder / "keys")}
+    at = dict(store or {"path": str(folder / "s.db"), "keys": str(folder / "keys")})
     mocks = MockApp(citizens=300, vneid=VneidDoorSettings(accounts=(ACCOUNT,)))
     mounted: Transport = Mounted(mocks)
     door = mounted if transport is None else transport(mounted)
     try:
         transports = {**dict.fromkeys(beside or {}, mounted), "vneid": door}
-        told = settings(store, profile, beside=beside, policy=policy, adapter=adapter, **signins)
+        told = settings(at, profile, beside=beside, policy=policy, adapter=adapter, **signins)
         async with Gateway.open(told, transports=transports) as gateway:
             await gateway.store.agencies.add(AgencyCode(AGENCY), "UBND xã Mẫu", by="test")
             app = create_app(gateway)
@@ -321,7 +375,7 @@ async def bench(
             client = Client(name="motcua", scopes=scopes, agencies=frozenset({AgencyCode(AGENCY)}))
             issued = await gateway.store.clients.add(client, by="test")
             admin = httpx.AsyncClient(transport=MountedAsync(mocks), base_url=DOOR, timeout=30)
-            one = Bench(gateway, app, mocks, _vendor(app, issued.text), admin, profile)
+            one = Bench(gateway, app, mocks, _vendor(app, issued.text), admin, profile, door)
             found = (await one.told("GET", "world/citizens?limit=1000"))["citizens"]
             one.people = [
                 who

@@ -91,9 +91,14 @@ _END = timed("""
 UPDATE sign_in SET state = 'over', outcome = $3, person = NULL, tokens = $4, pending = NULL, due_at = INSTANT
 WHERE id = $1 AND state = $2
 """)
+_TAKE_LEAVE = timed("""
+UPDATE sign_in SET leave_until = INSTANT + $2
+WHERE id = $1 AND tokens IS NOT NULL AND (leave_until IS NULL OR leave_until <= INSTANT)
+RETURNING leave_until
+""")
 _LEAVING = timed("""
 UPDATE sign_in SET tokens = $2, tokens_until = INSTANT + $4, leave_to = $3, leave_until = INSTANT + $4
-WHERE id = $1 AND leave_until IS NULL
+WHERE id = $1 AND leave_until = $5
 """)
 _LEFT = timed("UPDATE sign_in SET tokens = NULL WHERE id = $1 AND tokens IS NOT NULL AND leave_until > INSTANT")
 _DUE = timed(f"""
@@ -179,9 +184,20 @@ async def end(sign_in: str, state: str, outcome: str | None, tokens: bytes | Non
     return bool(await tx.execute(_END, sign_in, state, outcome, tokens))
 
 
-async def leaving(sign_in: str, tokens: bytes | None, leave_to: str | None, lasts: int, tx: Transaction) -> None:
-    """Keep of the tokens only what the browser's way out needs, for a short while. The first log-out counts."""
-    await tx.execute(_LEAVING, sign_in, tokens, leave_to, lasts)
+async def take_leave(sign_in: str, lease: int, tx: Transaction) -> int | None:
+    """Take it on to end what is held at the door, and return until when. `None`: somebody else has, or it is done."""
+    until: int | None = await tx.fetchval(_TAKE_LEAVE, sign_in, lease)
+    return until
+
+
+async def leaving(  # noqa: PLR0917 - columns
+    sign_in: str, tokens: bytes | None, leave_to: str | None, lasts: int, taken: int, tx: Transaction
+) -> bool:
+    """Keep of the tokens only what the browser's way out needs, for a short while. False: it took too long.
+
+    `taken` is until when it was taken on: whoever is too late, and was followed by another, brings nothing back.
+    """
+    return bool(await tx.execute(_LEAVING, sign_in, tokens, leave_to, lasts, taken))
 
 
 async def left(sign_in: str, tx: Transaction) -> bool:

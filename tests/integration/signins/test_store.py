@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,41 +10,16 @@ from contracts.model import AgencyCode
 from gateway.signins import steps
 from gateway.signins.policy import Outcome, Refusal, Shown, State
 from gateway.store.tables import instant, signins
-from gateway.store.tables.signins import New
-from tests.support.signins import ACCOUNT, AGENCY, VENDOR
+from tests.support.signins import ACCOUNT, VENDOR, new_row, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.store.assembly import Assembly
     from tests.support.stores import Place
 
 HOUR = 3_600_000_000
 PROCESSES = 2
 MANY = 40
-
-
-def new(client: str = "motcua") -> New:
-    """Return a sign-in that is about to be made."""
-    return New(
-        id=str(uuid.uuid4()),
-        client=client,
-        agency=AGENCY,
-        procedure=None,
-        officer=None,
-        dossier=None,
-        level=2,
-        return_to=VENDOR,
-        session_mac=None,
-    )
-
-
-async def started(store: Assembly) -> str:
-    """Make a sign-in, and bind a browser to it."""
-    one = new()
-    await store.engine.write(partial(signins.insert, one, HOUR))
-    assert await store.engine.write(partial(signins.start, one.id, b"c", one.id.encode(), b"p", HOUR))
-    return one.id
 
 
 def processes(place: Place, sign_ins: list[str]) -> Iterator[subprocess.Popen[str]]:
@@ -58,7 +32,7 @@ def processes(place: Place, sign_ins: list[str]) -> Iterator[subprocess.Popen[st
 async def test_two_processes_at_once_use_up_each_callback_once(place: Place) -> None:
     """Whatever two processes do at the same moment, one of them exchanges and the other does not."""
     async with place.opened() as store:
-        sign_ins = [await started(store) for _ in range(MANY)]
+        sign_ins = [await started(store, HOUR) for _ in range(MANY)]
     racing = list(processes(place, sign_ins))
     lines = [one.stdout for one in racing if one.stdout is not None]
     assert [line.readline() for line in lines] == ["ready\n"] * PROCESSES
@@ -76,14 +50,14 @@ async def test_every_step_succeeds_from_the_state_before_it_alone(place: Place) 
     """Binding, using up, keeping and failing each happen once, and not after their time."""
     async with place.opened() as store:
         write = store.engine.write
-        sign_in = await started(store)
+        sign_in = await started(store, HOUR)
         assert not await write(partial(signins.start, sign_in, b"d", b"other", b"p", HOUR))
         assert not await write(partial(signins.keep, sign_in, b"who", b"t", "s", HOUR, HOUR))
         assert await write(partial(signins.consume, sign_in, HOUR))
         assert not await write(partial(signins.fail, sign_in, State.STARTED, "denied", None, None))
         assert await write(partial(signins.keep, sign_in, b"who", b"t", "s", HOUR, HOUR))
         assert not await write(partial(signins.keep, sign_in, b"another", b"t", "s", HOUR, HOUR))
-        late = await started(store)
+        late = await started(store, HOUR)
         await write(partial(instant.move, HOUR + 1))
         assert not await write(partial(signins.consume, late, HOUR))
 
@@ -98,7 +72,7 @@ async def test_a_person_is_handed_over_until_the_time_is_over_and_then_forgotten
         return Outcome.CLAIMED
 
     async with place.opened() as store:
-        write, sign_in = store.engine.write, await started(store)
+        write, sign_in = store.engine.write, await started(store, HOUR)
         await write(partial(signins.consume, sign_in, HOUR))
         await write(partial(signins.keep, sign_in, b"who", b"t", "s", HOUR, 3 * HOUR))
         first = await write(partial(steps.claimed, sign_in, right, outcome, HOUR, "call-1", "vneid"))
@@ -120,15 +94,21 @@ async def test_a_person_is_handed_over_until_the_time_is_over_and_then_forgotten
 
 
 async def test_a_second_log_out_does_not_bring_the_token_back(place: Place) -> None:
-    """One that began before the browser was shown its form, and ends after it: the form stays the only one."""
+    """One that took too long, and ends after another was shown its form: the form stays the only one."""
     async with place.opened() as store:
-        write, sign_in = store.engine.write, await started(store)
+        write, sign_in = store.engine.write, await started(store, HOUR)
         await write(partial(signins.consume, sign_in, HOUR))
         await write(partial(signins.keep, sign_in, b"who", b"t", "s", HOUR, 3 * HOUR))
         row = await store.engine.read(partial(signins.get, sign_in))
         assert row is not None
-        for number, left in enumerate((True, False)):
-            await write(partial(steps.logged_out, row, b"hint", f"{VENDOR}?{number}", HOUR, "vneid"))
+        slow = await write(partial(signins.take_leave, sign_in, HOUR))
+        assert slow is not None
+        assert await write(partial(signins.take_leave, sign_in, HOUR)) is None
+        await write(partial(instant.move, HOUR + 1))
+        taken = await write(partial(signins.take_leave, sign_in, HOUR))
+        assert taken is not None
+        for number, (until, left) in enumerate(((taken, True), (slow, False), (taken, False))):
+            await write(partial(steps.logged_out, row, b"hint", f"{VENDOR}?{number}", HOUR, until, "vneid"))
             assert await write(partial(signins.left, sign_in)) is left
         found = await store.engine.read(partial(signins.get, sign_in))
         assert found is not None
@@ -139,7 +119,7 @@ async def test_many_that_were_abandoned_are_each_told_of_once(place: Place) -> N
     """Two sweeps at once end every sign-in once, with its line in the audit."""
     async with place.opened() as store:
         for _ in range(MANY):
-            await store.engine.write(partial(signins.insert, new(), HOUR))
+            await store.engine.write(partial(signins.insert, new_row(), HOUR))
         await store.engine.write(partial(instant.move, HOUR + 1))
         ended = [await store.engine.write(partial(steps.sweep, "vneid", MANY // 2)) for _ in range(4)]
         assert [len(one) for one in ended] == [MANY // 2, MANY // 2, 0, 0]
