@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -232,6 +233,18 @@ def test_a_signature_by_somebody_else_is_refused() -> None:
     other = b64(json.dumps(claims(sub="5b0f6e0c-0000-4000-8000-000000000002")).encode())
     for token in (f"{head}.{other}.{signature}", f"{head}.{body}.", f"{head}.{body}.{signature[:-4]}"):
         assert defect(token) is TokenDefect.SIGNATURE
+
+
+def test_a_signature_on_a_curve_has_one_form() -> None:
+    """Two numbers of fixed length (RFC 7518 3.4): no ASN.1, nothing cut short, no zeros, which once proved anything."""
+    head, body, signature = signed(key=curve(), alg="ES256").split(".")
+    made = {"made": keys(curve()), "algorithms": ["ES256"]}
+    raw = base64.urlsafe_b64decode(signature + "==")
+    half = len(raw) // 2
+    ordered = encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:]))
+    assert read(f"{head}.{body}.{signature}", **made).subject == SUBJECT
+    for wrong in (ordered, raw[:-1], raw + b"\0", b"\0" + raw, bytes(len(raw)), b""):
+        assert defect(f"{head}.{body}.{b64(wrong)}", **made) is TokenDefect.SIGNATURE
 
 
 @given(st.data())
