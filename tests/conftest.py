@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+from adapters.transport import secrets
 from tests.support.aftermath import (  # noqa: F401 - hooks, found here by name
     pytest_configure,
     pytest_runtest_logreport,
@@ -26,6 +27,18 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 _COLLECT_AFTER: Final = (20_000, 20, 20)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let the hash of a secret take one round.
+
+    The tests log in thousands of times, and a fingerprint is slow so that nobody guesses secrets from it; no promise is
+    about that, and what differs still differs.
+    """
+    patch = pytest.MonkeyPatch()
+    patch.setattr(secrets, "_ROUNDS", 1)
+    session.config.add_cleanup(patch.undo)
 
 
 @pytest.hookimpl(wrapper=True)

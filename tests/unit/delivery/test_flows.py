@@ -11,7 +11,8 @@ from gateway.delivery import DONE, Finished, Standing, Step, Turn, flows
 from gateway.delivery.policy import History, LookUp, Person, Reject, Settle, Verdict, Wait
 from tests.support.deliveries import Parts, Upsert, declared
 
-NAMES = st.from_regex(r"[a-z]{1,9}(/[0-9]{1,3}-[0-9]{1,3})?", fullmatch=True)
+PLACES = st.builds("/{}-{}".format, st.integers(0, 999), st.integers(0, 999))
+NAMES = st.builds(str.__add__, st.text("abcxyz", min_size=1, max_size=9), st.just("") | PLACES)
 PARTS = Parts(declared("parts", Repeat.NEVER))
 ACTED, TRIED = History(acted=Acted.YES, tries=3, used=7.0), History(acted=Acted.MAYBE, tries=3)
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+import typer.main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 ADAPTER = """
@@ -16,6 +18,17 @@ xroad_client = "VN-TEST/GOV/000.00.01.H99/motcua"
 officers = { "canbo.thu01" = "CB001" }
 credential = { username = "thu_xa_mot", secret = "made up", api_key = "made up" }
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _put_together_once() -> Iterator[None]:
+    """Put the commands together once for all tests, and not for each command line: they remember nothing."""
+    from lienthong import app  # noqa: PLC0415 - slow to import
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "application", cache(app.application))
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ Each promise is also broken on purpose: with the part that keeps it disarmed, th
 from __future__ import annotations
 
 import asyncio
-import functools
 import random
 from bisect import bisect_left, bisect_right
 from itertools import pairwise
@@ -42,8 +41,8 @@ class Run:
         settings: PolicySettings | None = None,
         *,
         per_second: float = 50,
-        seconds: float = 300,
-        down: tuple[float, float] = (90.0, 210.0),
+        seconds: float = 210,
+        down: tuple[float, float] = (60.0, 120.0),
         fault: Callable[[], object] = lambda: failure_of(UnknownOutcome),
         hang: float | None = None,
     ) -> None:
@@ -115,16 +114,13 @@ FAULTS: dict[str, dict[str, object]] = {
 }
 
 
-@functools.cache
-def full_outage(kind: str = "answers with errors") -> Run:
-    """Return the run that several tests look at."""
-    return Run(**FAULTS[kind])  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize("kind", FAULTS)
 def test_full_outage_under_load(kind: str) -> None:
-    """Two minutes of nothing at 50 calls a second: little more than what comes in leaves, then probes, then a ramp."""
-    run = full_outage(kind)
+    """A minute of nothing at 50 calls a second: little more than what comes in leaves, then probes, then a ramp.
+
+    Meanwhile nobody waits for a partner that is known to be down, and each is told when to come again.
+    """
+    run = Run(**FAULTS[kind])  # type: ignore[arg-type]
     policy_ = PolicySettings()
 
     assert run.excess(until=run.opened()) <= 0, "every 60 s window before the breaker opens"
@@ -156,6 +152,15 @@ def test_full_outage_under_load(kind: str) -> None:
     assert len(after) > 500
     assert all(outcome.failure is None for outcome in after), "and nobody is refused once it has climbed far enough"
 
+    during = [
+        outcome.failure
+        for at, outcome in zip(run.incoming, run.outcomes, strict=True)
+        if run.opened() < at < run.closed() and not outcome.attempts
+    ]
+    assert len(during) > 2500
+    assert {failure.reason for failure in during if failure} == {"breaker_open"}
+    assert all(failure and 0 < (failure.retry_after or 0) <= PROBE for failure in during)
+
 
 @virtual
 async def test_a_relapse_ends_the_ramp_and_the_next_recovery_begins_it_again() -> None:
@@ -178,24 +183,11 @@ async def test_a_relapse_ends_the_ramp_and_the_next_recovery_begins_it_again() -
     await bench.settle()
 
 
-def test_callers_are_answered_at_once_during_an_outage() -> None:
-    """Nobody waits for a partner that is known to be down, and each is told when to come again."""
-    run = full_outage()
-    during = [
-        outcome.failure
-        for at, outcome in zip(run.incoming, run.outcomes, strict=True)
-        if run.opened() < at < run.closed() and not outcome.attempts
-    ]
-    assert len(during) > 5000
-    assert {failure.reason for failure in during if failure} == {"breaker_open"}
-    assert all(failure and 0 < (failure.retry_after or 0) <= PROBE for failure in during)
-
-
 @pytest.mark.parametrize("per_second", [0.3, 2, 200])
 def test_an_outage_is_noticed_at_any_load(per_second: float) -> None:
     """A commune with a call every three seconds leaves the partner alone too."""
     settings = policy(rate={"per_second": 500, "burst": 50})
-    down = (40.0, 110.0) if per_second > 50 else (90.0, 210.0)
+    down = (20.0, 60.0) if per_second > 50 else (90.0, 210.0)
     run = Run(settings, per_second=per_second, seconds=down[1] + 5, down=down)
     assert run.excess(until=run.seconds) <= 0
     assert run.opened() < run.down[0] + 45
@@ -292,7 +284,7 @@ def test_without_the_breaker_everything_leaves() -> None:
 def test_without_the_ramp_the_backlog_hits_at_once() -> None:
     """The same recovery with a ramp that starts at full rate leaves at the full rate in its first second."""
     no_ramp = Run(policy(rate={"ramp_from_per_second": 100}), seconds=60, down=(10.0, 30.0))
-    ramp = full_outage()
+    ramp = Run(seconds=60, down=(10.0, 30.0))
     assert no_ramp.leaving(no_ramp.closed(), no_ramp.closed() + 2) >= 90
     assert ramp.leaving(ramp.closed(), ramp.closed() + 2) <= 8
 
@@ -377,13 +369,13 @@ def test_one_probe_with_a_thousand_callers_waiting() -> None:
         opened, before = bench.loop.time(), len(bench.partner.arrivals)
 
         async def stubborn() -> None:
-            while bench.loop.time() < opened + 30:
+            while bench.loop.time() < opened + 20.5:
                 await bench.run()
                 await asyncio.sleep(1)
 
         await asyncio.gather(*(stubborn() for _ in range(1000)))
         probes = bench.partner.arrivals[before:]
-        assert 4 <= len(probes) <= 6
+        assert 3 <= len(probes) <= 4
         assert busiest(probes, PROBE - 0.001) == 1
         await bench.settle()
 
