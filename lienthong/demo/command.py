@@ -22,12 +22,15 @@ from lienthong.demo.portal import show as portal_show
 from lienthong.demo.portal.play import CHAPTERS as PORTAL_CHAPTERS
 from lienthong.demo.portal.play import PortalPlay
 from lienthong.demo.portal.stories import DOSSIERS
+from lienthong.demo.signins import show as sign_in_show
+from lienthong.demo.signins.play import CHAPTERS as SIGN_IN_CHAPTERS
+from lienthong.demo.signins.play import SignInPlay
 from lienthong.demo.stage import Stage, built
 from lienthong.processes import NotReady
 from lienthong.stop import ExitCode, Stop
 from lienthong.voice import Voice
 
-STORIES = (*CHAPTERS, *PORTAL_CHAPTERS)
+STORIES = (*CHAPTERS, *PORTAL_CHAPTERS, *SIGN_IN_CHAPTERS)
 """Everything that can be played, in order."""
 
 
@@ -63,6 +66,7 @@ async def _demo(voice: Voice, names: Sequence[str], *, keep: bool, citizens: int
             with show.Bar(voice, len(names)) as bar:
                 chapters = await Play(stage, mocks, register, voice.language, bar, doubt=doubt).run(names)
                 portal = await PortalPlay(stage, mocks, cases, voice.language, bar, doubt=doubt).run(names)
+                signins = await SignInPlay(stage, mocks, people, voice.language, bar, doubt=doubt).run(names)
             balance = await ledger.balance(stage, mocks)
             wrong = not balance.agrees or any(chapter.wrong for chapter in chapters)
             if chapters:
@@ -71,7 +75,10 @@ async def _demo(voice: Voice, names: Sequence[str], *, keep: bool, citizens: int
             if portal is not None:
                 wrong = wrong or not portal.holds
                 portal_show.tell(portal, voice)
-            show.summary(chapters, balance, time.monotonic() - started, voice, portal)
+            if signins is not None:
+                wrong = wrong or not signins.holds
+                sign_in_show.tell(signins, voice)
+            show.summary(chapters, balance, time.monotonic() - started, voice, portal, signins)
             if keep:
                 await _kept(stage, register, voice)
     except NotReady as error:

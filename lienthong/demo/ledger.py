@@ -2,6 +2,7 @@
 
 Where a request carries an id, that tells the exchanges apart. The national portal's carry none, so there they are told
 by their dossier and their turn: the writes about one dossier never overlap, and both books have them in one order.
+Neither do those with the door that citizens sign in at; they are counted.
 """
 
 from __future__ import annotations
@@ -23,7 +24,17 @@ if TYPE_CHECKING:
 
 MOST_CALLS = 10_000
 WITHOUT_ID = "portal"
-"""The system and the door whose requests carry no id."""
+"""The system and the door whose requests carry no id and are told by their dossier."""
+SIGN_INS = "vneid"
+"""The system and the door whose requests carry no id and have no order: those of an operation are counted."""
+ASKED_AT_THE_DOOR = {
+    "exchange_code": "token",
+    "userinfo": "userinfo",
+    "keys": "jwks",
+    "revoke": "revoke",
+    "end_linked": "idp_logout",
+}
+"""What the gateway calls each exchange with that door, and what the door does; all others are the browsers'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +86,13 @@ async def sent(stage: Stage) -> tuple[int, list[Entry]]:
 def entries(exchanges: Iterable[dict[str, Any]]) -> list[Entry]:
     """Return the mocks' exchanges, which are in the order in which they came."""
     found, nameless = [], []
+    asked: Counter[str] = Counter()
     for one in exchanges:
         if one["door"] == WITHOUT_ID:
             nameless.append(one)
+        elif one["door"] == SIGN_INS:
+            if one["operation"] in ASKED_AT_THE_DOOR.values():
+                found.append(Entry(_turn(one["operation"], asked)))
         else:
             found.append(Entry(str(one["request_id"])))
     names = _named((_subject(one["operation"], one["key"].partition(":")[0]), one["operation"]) for one in nameless)
@@ -85,13 +100,25 @@ def entries(exchanges: Iterable[dict[str, Any]]) -> list[Entry]:
 
 
 def _sent(attempts: list[tuple[AuditEntry, AttemptEntry]]) -> list[Entry]:
-    named = [Entry(attempt.request_id, call.call_id) for call, attempt in attempts if call.system != WITHOUT_ID]
+    own = (WITHOUT_ID, SIGN_INS)
+    named = [Entry(attempt.request_id, call.call_id) for call, attempt in attempts if call.system not in own]
+    asked: Counter[str] = Counter()
+    for call, _ in attempts:
+        if call.system == SIGN_INS:
+            operation = ASKED_AT_THE_DOOR.get(call.operation, call.operation)
+            named.append(Entry(_turn(operation, asked), call.call_id))
     nameless = sorted((one for one in attempts if one[0].system == WITHOUT_ID), key=lambda one: one[1].opened_at)
     told = []
     for call, attempt in nameless:
         operation = (attempt.step or call.operation).partition("/")[0]
         told.append((_subject(operation, call.dossier or ""), operation))
     return named + [Entry(name, call.call_id) for name, (call, _) in zip(_named(told), nameless, strict=True)]
+
+
+def _turn(operation: str, asked: Counter[str]) -> str:
+    """Return a name for one more exchange of an operation with the door that citizens sign in at."""
+    asked[operation] += 1
+    return f"{SIGN_INS} {operation} {asked[operation]}"
 
 
 def _subject(operation: str, dossier: str) -> str:

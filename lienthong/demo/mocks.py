@@ -70,9 +70,10 @@ class Mocks:
             if len(found) >= page["total"]:
                 return found
 
-    async def do(self, kind: str, name: str, verb: str) -> None:
+    async def do(self, kind: str, name: str, verb: str, **fields: Any) -> None:
         """Move something of the world, as people at the system would."""
-        (await self._http.post(f"{self._admin}world/{kind}/{name}", json={"verb": verb})).raise_for_status()
+        content = {"verb": verb, "fields": fields}
+        (await self._http.post(f"{self._admin}world/{kind}/{name}", json=content)).raise_for_status()
 
     async def speak(self, door: str, **dialects: str) -> None:
         """Have a door speak otherwise from now on."""

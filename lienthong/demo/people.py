@@ -28,6 +28,8 @@ _STROKE = str.maketrans({"đ": "d", "Đ": "D"})
 class Person:
     """One citizen as the mocks' admin API tells of them."""
 
+    id: int
+    """By what the mocks' world knows them."""
     key: str
     """What stands for the number in the mocks' faults and ledger."""
     number: str | None = field(repr=False)
@@ -42,6 +44,7 @@ class Person:
         birth = content["birth"]
         full = birth["month"] is not None
         return cls(
+            id=content["id"],
             key=content["key"],
             number=content["identity_number"],
             card=content["old_card_number"],

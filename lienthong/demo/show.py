@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from rich.console import Group
 from rich.padding import Padding
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from lienthong.demo.asking import Reply
     from lienthong.demo.ledger import Balance
     from lienthong.demo.play import Chapter, Played
-    from lienthong.demo.portal.play import Outcome
     from lienthong.voice import Voice
 
 SYSTEM = "population"
@@ -107,10 +106,18 @@ def table(chapters: Sequence[Chapter], voice: Voice) -> Table:
     return shown
 
 
+class Judged(Protocol):
+    """A part of the demo with stories and a judge of its own."""
+
+    @property
+    def mistakes(self) -> int:
+        """How much is not as it has to be."""
+
+
 def summary(
-    chapters: Sequence[Chapter], balance: Balance, seconds: float, voice: Voice, portal: Outcome | None = None
+    chapters: Sequence[Chapter], balance: Balance, seconds: float, voice: Voice, *others: Judged | None
 ) -> None:
-    """Tell the sum, and every wrong reply; what was wrong at the portal has been told where its stories are."""
+    """Tell the sum, and every wrong reply; what was wrong in `others` has been told where their stories are."""
     out, say = voice.out, voice.say
     replies = [reply for chapter in chapters for reply in (*chapter.replies, *chapter.beside)]
     wrong = [(chapter, one) for chapter in chapters for one in chapter.wrong]
@@ -128,7 +135,7 @@ def summary(
             Text(say("demo.sum.wrong", story=story, why=say(f"demo.wrong.{one.why}"), call=call), style="red"),
             soft_wrap=True,
         )
-    mistakes = len(wrong) + (0 if portal is None else portal.mistakes)
+    mistakes = len(wrong) + sum(other.mistakes for other in others if other is not None)
     good = balance.agrees and mistakes == 0
     verdict, style = ("demo.sum.good", "bold green") if good else ("demo.sum.bad", "bold red")
     out.print(Text(say(verdict, wrong=mistakes, seconds=f"{seconds:.0f}"), style=style))

@@ -6,6 +6,7 @@ import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -15,6 +16,8 @@ from gateway.settings import StoreSettings
 from lienthong import home
 from lienthong.demo.portal.dossiers import COMMUNES, FILES
 from lienthong.demo.portal.stories import ANSWERS
+from lienthong.demo.signins.browser import CALLBACK, LEFT, PUBLIC, RETURN_TO
+from lienthong.demo.signins.stories import CLIENT as CLIENT_AT_THE_DOOR
 from lienthong.mocks import start_command
 from lienthong.processes import started
 from lienthong.stores import opened, operator
@@ -75,6 +78,24 @@ base_seconds = 0.2
 cap_seconds = 1
 poll_seconds = 0.2
 concurrency = 8
+"""
+_SIGN_INS = """
+[signins]
+public_url = {public}
+
+[signins.return_to]
+{agency} = [{back}]
+
+[systems.vneid.adapter]
+variant = "A1"
+endpoint = {endpoint}
+callback = {callback}
+after_logout = {left}
+client = {{ client_id = {username}, secret = {secret} }}
+linked_hosts = [{host}]
+
+[systems.vneid.policy]
+attempt_seconds = 2
 """
 _ANSWER = """
 [[systems.portal.adapter.answers]]
@@ -138,7 +159,7 @@ def _configure(config: Path, store: StoreSettings, mocks: Any) -> tuple[str, str
         agencies="".join(_AGENCY.format(**{name: _toml(value) for name, value in one.items()}) for one in accounts),
         **{name: _toml(door[name]) for name in ("sv_url", "timestamp_unit", "xroad_client")},
     )
-    config.write_text(text + _portal(mocks), encoding="utf-8")
+    config.write_text(text + _portal(mocks) + _sign_ins(mocks), encoding="utf-8")
     first, second = (account["agency"] for account in accounts)
     return first, second
 
@@ -150,6 +171,22 @@ def _portal(mocks: Any) -> str:
     answers = ({"meaning": meaning, "code": code} for meaning, code in ANSWERS)
     parts = [(_PORTAL, values), *((_ANSWER, answer) for answer in answers)]
     return "".join(part.format(**{name: _toml(value) for name, value in said.items()}) for part, said in parts)
+
+
+def _sign_ins(mocks: Any) -> str:
+    """Return the sections of sign-ins: the first commune's citizens, at the door of the national portal."""
+    account = next(one for one in mocks["credentials"]["vneid"]["accounts"] if one["username"] == CLIENT_AT_THE_DOOR)
+    values = {
+        "public": PUBLIC,
+        "agency": COMMUNES[0].agency,
+        "back": RETURN_TO,
+        "endpoint": mocks["vneid"],
+        "callback": CALLBACK,
+        "left": LEFT,
+        "host": urlsplit(mocks["vneid"]).netloc,
+        **{name: account[name] for name in ("username", "secret")},
+    }
+    return _SIGN_INS.format(**{name: _toml(value) for name, value in values.items()})
 
 
 def _toml(value: str) -> str:

@@ -7,6 +7,7 @@ from lienthong.demo.people import Person, Register, fold
 
 def person(key: str, number: str | None, name: str, birth: str, **more: Any) -> Person:
     return Person(
+        id=1,
         key=key,
         number=number,
         card=more.get("card"),

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from lienthong.demo.portal.dossiers import Case
 
 OWNERS = [
-    Person(key=f"k{n}", number=f"9991000000{n:02}", card=None, name=f"Trần Thị Mẫu {n}", birth="1990", oddities=odd)
+    Person(
+        id=n, key=f"k{n}", number=f"9991000000{n:02}", card=None, name=f"Trần Thị Mẫu {n}", birth="1990", oddities=odd
+    )
     for n, odd in enumerate([frozenset[str](), frozenset({"shared_number"}), frozenset[str]()])
 ]
 

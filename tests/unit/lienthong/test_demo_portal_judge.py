@@ -14,7 +14,7 @@ from lienthong.demo.portal.show import DIFFERENCES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OWNER = Person(key="k", number="999100000001", card=None, name="Trần Thị Mẫu", birth="1990", oddities=frozenset())
+OWNER = Person(id=1, key="k", number="999100000001", card=None, name="Trần Thị Mẫu", birth="1990", oddities=frozenset())
 CASES = made([OWNER], 12, seed=1)
 FIRST = CASES[0]
 STEP = step_key(FIRST, FIRST.steps[0])
