@@ -15,6 +15,7 @@ from tests.support.signins import ACCOUNT, VENDOR, new_row, started
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gateway.store.assembly import Assembly
     from tests.support.stores import Place
 
 HOUR = 3_600_000_000
@@ -60,6 +61,25 @@ async def test_every_step_succeeds_from_the_state_before_it_alone(place: Place) 
         late = await started(store, HOUR)
         await write(partial(instant.move, HOUR + 1))
         assert not await write(partial(signins.consume, late, HOUR))
+
+
+async def test_what_waits_for_a_browser_is_forgotten_when_it_is_back(place: Place) -> None:
+    """Verifier and nonce, sealed or not: not kept for longer than they can be used, whichever way it ends."""
+
+    async def waits(store: Assembly, sign_in: str) -> bytes | None:
+        row = await store.engine.read(partial(signins.get, sign_in))
+        assert row is not None
+        return row.pending
+
+    async with place.opened() as store:
+        back, denied, gone = [await started(store, HOUR) for _ in range(3)]
+        assert [await waits(store, one) for one in (back, denied, gone)] == [b"p"] * 3
+        await store.engine.write(partial(signins.consume, back, HOUR))
+        await store.engine.write(partial(signins.fail, denied, State.STARTED, "denied", None, None))
+        assert [await waits(store, one) for one in (back, denied)] == [None] * 2
+        await store.engine.write(partial(instant.move, HOUR + 1))
+        await store.engine.write(partial(steps.sweep, "vneid", 10))
+        assert await waits(store, gone) is None
 
 
 async def test_a_person_is_handed_over_until_the_time_is_over_and_then_forgotten(place: Place) -> None:
