@@ -18,7 +18,7 @@ from gateway.delivery.queues import Queues
 from gateway.monitor.metrics import Metrics
 from gateway.resilience import StoreUnavailable
 from gateway.retention import Nightly
-from gateway.security import QuotaBook
+from gateway.security import QuotaBook, Visitors
 from gateway.signins import SignIns, Sweeper
 from gateway.store import open_store
 from gateway.systems import PartnerSystem, PopulationSystem, PortalSystem, VneidSystem
@@ -44,6 +44,7 @@ class Gateway:
         self.store = store
         self.metrics = metrics
         self.quotas = QuotaBook()
+        self.visitors = Visitors(settings.signins.pages_per_minute)
         self.subjects = store.subjects
         self.monotonic = asyncio.get_running_loop().time
         population, portal, partner = settings.systems.population, settings.systems.portal, settings.systems.partner

@@ -81,6 +81,7 @@ REFUSAL_STATUS: dict[str, int] = {
     "body_too_slow": 408,
     "media_type": 415,
     "not_found": 404,
+    "too_many_visits": 429,
     "method_not_allowed": 405,
     "system_unknown": 404,
     "too_slow": 503,

@@ -9,6 +9,7 @@ from gateway.security.keys import IssuedKey, issue
 from gateway.security.quota import QuotaBook
 from gateway.security.scopes import Scope
 from gateway.security.subjects import Subjects
+from gateway.security.visitors import Visitors
 
 __all__ = [
     "UNLIMITED",
@@ -23,6 +24,7 @@ __all__ = [
     "RefusalReason",
     "Scope",
     "Subjects",
+    "Visitors",
     "authenticate",
     "authorize",
     "issue",

@@ -42,6 +42,13 @@ class SignInsSettings(BaseModel):
     again: bool = Field(
         default=False, description="Ask the door to have citizens prove themselves anew (shared computers)."
     )
+    pages_per_minute: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="Most pages that one address may open in a minute. None unless set: carriers and offices put "
+        "thousands behind one address, and behind a proxy that is not in server.trusted_proxies all are one.",
+    )
     open_seconds: Seconds = Field(600, description="Between making a sign-in and opening it")
     login_seconds: Seconds = Field(900, description="At the door")
     exchange_seconds: float = Field(20, gt=0, le=40, description="For all that is asked when the browser is back")

@@ -98,6 +98,9 @@ def _browser(step: Step) -> Callable[[Request], Awaitable[Response]]:
         gateway: Gateway = request.app.state.gateway
         if gateway.signins is None:
             raise Refused("not_found")
+        wait = gateway.visitors.take(None if request.client is None else request.client.host, gateway.monotonic())
+        if wait is not None:
+            raise Refused("too_many_visits", retry_after=wait)
         if not _visit(request.headers):
             gateway.metrics.turned_away("sign_in_no_visit")
             return Response(status_code=_NOT_NOW, headers={**HEADERS, "Content-Security-Policy": policy(None)})
