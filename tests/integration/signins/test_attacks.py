@@ -8,9 +8,10 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from contracts.model import AgencyCode
 from gateway.signins.codes import cookie_name
 from gateway.store.tables import signins
-from tests.support.signins import GATEWAY, VENDOR, bench, heading, query_of
+from tests.support.signins import AGENCY, GATEWAY, VENDOR, bench, heading, query_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,6 +182,42 @@ async def test_nobody_is_sent_to_an_address_that_is_not_on_the_list(tmp_path: Pa
         assert answer.status_code == 422
         for address in ("left", "left?state=https://ke-xau.example", "left?state=x"):
             assert not (await one.browser().open(f"{GATEWAY}/sign-ins/{address}")).is_redirect
+
+
+async def test_an_agency_is_a_wall(tmp_path: Path) -> None:
+    """Another agency's addresses are not its own, and a client that lost an agency has lost its sign-ins."""
+    lists = {AGENCY: [VENDOR], "000.00.02.H99": ["https://khac.example/dang-nhap"]}
+    async with bench(tmp_path, return_to=lists) as one:
+        answer = await one.ask("", return_to="https://khac.example/dang-nhap")
+        assert (answer.status_code, answer.json()["reason"]) == (422, "return_to_not_allowed")
+        back = await one.signed_in()
+        sign_in = query_of(back)["sign_in"]
+        assert (await one.ask(f"/{sign_in}/logout", return_to="https://khac.example/dang-nhap")).status_code == 422
+        store = one.gateway.store
+        await store.agencies.add(AgencyCode("000.00.02.H99"), "UBND xã Khác", by="test")
+        await store.clients.change("motcua", by="test", agencies=[AgencyCode("000.00.02.H99")])
+        assert (await one.claim(back)).status_code == 404
+        assert (await one.ask(f"/{sign_in}/logout")).status_code == 404
+        assert (await one.row(sign_in))["tokens"] is not None
+
+
+async def test_who_can_write_rows_cannot_hand_one_person_over_as_another(tmp_path: Path) -> None:
+    """What is sealed is bound to its row and column: moved elsewhere it opens nothing, and shows nothing."""
+    async with bench(tmp_path) as one:
+        theirs = await one.signed_in()
+        await one.approves(1)
+        own = await one.signed_in()
+        (source, target), move = (
+            (query_of(back)["sign_in"] for back in (theirs, own)),
+            "UPDATE sign_in SET {} WHERE id = $2",
+        )
+        same_column = move.format("person = (SELECT person FROM sign_in WHERE id = $1)")
+        await one.gateway.store.engine.write(lambda tx: tx.execute(same_column, source, target))
+        assert (await one.claim(own)).status_code == 500
+        other_column = move.format("tokens = (SELECT person FROM sign_in WHERE id = $1)")
+        await one.gateway.store.engine.write(lambda tx: tx.execute(other_column, source, source))
+        assert (await one.ask(f"/{source}/logout")).status_code == 500
+        assert (await one.claim(theirs)).status_code == 200
 
 
 async def test_what_was_used_is_good_for_nobody_else(tmp_path: Path) -> None:

@@ -297,7 +297,8 @@ async def test_the_page_with_the_token_is_shown_once_and_only_by_its_code(tmp_pa
         sign_in = query_of(back)["sign_in"]
         out = (await one.ask(f"/{sign_in}/logout")).json()
         browser = one.browser()
-        for wrong in (f"{GATEWAY}/sign-ins/{sign_in}/leave", f"{GATEWAY}/sign-ins/{sign_in}/leave?code={'A' * 43}"):
+        leave = f"{GATEWAY}/sign-ins/{sign_in}/leave"
+        for wrong in (leave, f"{leave}?code={'A' * 43}", f"{leave}?code={query_of(back)['code']}"):
             assert "<form" not in (await browser.open(wrong)).text
         assert (await one.ask(f"/{sign_in}/logout")).json()["leave_url"] == out["leave_url"]
         page = await browser.open(out["leave_url"])
