@@ -72,7 +72,7 @@ def mock(profile: str) -> Iterator[Door]:
         assert mocks.admin("POST", f"world/vneid_client/{account['username']}", content).is_success
         who = next(one for one in mocks.people() if one["identity_number"] and not one["oddities"])
         client = {"client_id": account["username"], "secret": account["secret"]}
-        place = {"A1": "endpoint", "standard": "issuer"}[profile]
+        place = "issuer" if profile == "standard" else "endpoint"
         levels = {"acr_values": {"1": "LoA1", "2": "LoA2"}} if profile == "standard" else {}
         yield Door(
             settings={"variant": profile, place: mocks.ready["vneid"], "client": client, **levels},
@@ -119,7 +119,7 @@ class Stage:
         return brought
 
 
-@pytest.fixture(scope="module", params=["mock A1", "mock standard", "oidc-provider"])
+@pytest.fixture(scope="module", params=["mock A1", "mock A2", "mock standard", "oidc-provider"])
 def one(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """All of it, for each kind of door."""
     folder, kind = tmp_path_factory.mktemp("stage"), request.param

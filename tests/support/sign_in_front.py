@@ -95,7 +95,7 @@ def front(folder: Path, place: Place, door: Mapping[str, Any]) -> Iterator[Front
         door="\n".join(f"{name} = {_toml(value)}" for name, value in door.items()),
     )
     config.write_text(text, encoding="utf-8")
-    headers = {"Authorization": f"Bearer {asyncio.run(_admitted(store))}"}
+    headers = {"Authorization": f"Bearer {asyncio.run(admitted(store))}"}
     command = home.module("lienthong", "serve", "--config", str(config), "--until-stdin-closes")
     log = artifacts.path("gateway.log")
     with running("gateway", command, environment=environment(), log=log) as gateway:
@@ -105,7 +105,7 @@ def front(folder: Path, place: Place, door: Mapping[str, Any]) -> Iterator[Front
             yield Front(urlsplit(base).port or 0, vendor)
 
 
-async def _admitted(settings: StoreSettings) -> str:
+async def admitted(settings: StoreSettings) -> str:
     """Add the agency and the vendor, as the command line does, and return the vendor's key."""
     async with opened(settings) as store:
         await store.agencies.add(AGENCY, "UBND xã Mẫu", by=operator())

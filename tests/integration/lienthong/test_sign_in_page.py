@@ -12,13 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gateway.settings import Settings
-from lienthong import home
 from lienthong.app import run
-from lienthong.processes import running
 from lienthong.stop import ExitCode
 from mocks.doors.vneid.settings import VneidDoorSettings
-from tests.support import artifacts, mocks
-from tests.support.chaos import free_port
+from tests.support.example import EXAMPLE, prepared
 from tests.support.frontdoor import environment
 
 if TYPE_CHECKING:
@@ -26,8 +23,9 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from tests.support.example import Prepared
+
 ROOT: Final = Path(__file__).parents[3]
-EXAMPLE: Final = ROOT / "deploy" / "lienthong.example.toml"
 SECTION: Final = (ROOT / "docs" / "sign-ins.md").read_text("utf-8").partition("## Try it in five minutes")[2]
 BLOCKS: Final = re.findall(r"```console\n(.*?)```", SECTION.partition("\n## ")[0], re.DOTALL)
 SETUP, GO, CLAIM, RECIPES, REGISTER = ([one.strip() for one in re.split(r"(?m)^\$ ", block)[1:]] for block in BLOCKS)
@@ -61,46 +59,34 @@ def test_who_follows_the_page_has_signed_somebody_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With the example configuration, on other ports: the claim, the log-out, and all that goes wrong on purpose."""
-    with mocks.running("--host", "127.0.0.1", "--port", "0", "--citizens", "300") as world:
-        here = world.ready["admin"].removesuffix("/__mock__/")
-        ports = {"8080": str(free_port()), "8000": str(free_port()), "9100": here.rpartition(":")[2]}
-        config = tmp_path / "lienthong.toml"
-        config.write_text(_elsewhere(EXAMPLE.read_text("utf-8"), ports), encoding="utf-8")
-        places = {"CONFIG": config, "STORE__PATH": tmp_path / "lienthong.db", "STORE__KEYS": tmp_path / "keys"}
-        around = {"LIENTHONG_MOCKS": here, **{f"LIENTHONG_{name}": str(place) for name, place in places.items()}}
-        for name, value in around.items():
+    with prepared(tmp_path) as place:
+        for name, value in place.variables.items():
             monkeypatch.setenv(name, value)
         _done("lienthong agencies add 000.00.01.H99 'UBND xã Mẫu'")
         _done(SETUP[0].removeprefix("SIGNER=$(").removesuffix(")"))
-        shell = Shell(ports, environment(**around, SIGNER=capsys.readouterr().out.strip()))
-        serve = home.module("lienthong", "serve", "--until-stdin-closes")
-        with running("gateway", serve, environment=environment(**around), log=artifacts.path("gateway.log")):
-            _done(_elsewhere(REGISTER[0], ports))
+        shell = Shell(place, environment(**place.variables, SIGNER=capsys.readouterr().out.strip()))
+        with place.serving():
+            _done(place.elsewhere(REGISTER[0]))
             _done(GO[0])
             *_, at, person, out = shell.typed(MAKE, GO[1], *CLAIM)
             came = []
             for recipe in RECIPES:
                 _done(recipe)
                 came.append(shell.typed(MAKE, GO[1], *CLAIM[:2])[-2:])
-        citizen = world.people(limit=1)[0]
-    assert at.startswith(f"http://127.0.0.1:{ports['8000']}/dang-nhap?sign_in=")
+        citizen = place.world.people(limit=1)[0]
+    assert at.startswith(place.elsewhere("http://127.0.0.1:8000/dang-nhap?sign_in="))
     told, ended = json.loads(person), json.loads(out)
     account = told["account"]
     assert (told["sufficient"], account["identity_number"]) == (True, citizen["identity_number"])
     assert account["tech_id"] == citizen["account"]
     assert (ended["tokens"], ended["linked"]) == ("ended", "ended")
-    assert ended["leave_url"].startswith(f"http://127.0.0.1:{ports['8080']}/sign-ins/")
+    assert ended["leave_url"].startswith(place.elsewhere("http://127.0.0.1:8080/sign-ins/"))
     (_, low), (refused, nobody), (denied, no), (down, away) = came
     assert json.loads(low)["next_step"]
     assert "sign-ins/callback?" in refused
     assert denied.endswith("outcome=denied")
-    assert down.startswith(f"http://127.0.0.1:{ports['9100']}/")
+    assert down.startswith(place.elsewhere("http://127.0.0.1:9100/"))
     assert all("account" not in json.loads(one) for one in (nobody, no, away))
-
-
-def _elsewhere(text: str, ports: Mapping[str, str]) -> str:
-    """Return a text with the ports of this test."""
-    return re.sub("|".join(ports), lambda found: ports[found[0]], text)
 
 
 def _done(command: str) -> None:
@@ -110,20 +96,17 @@ def _done(command: str) -> None:
 
 @dataclass(frozen=True)
 class Shell:
-    """A shell at this test's ports."""
+    """A shell on the ports of a place."""
 
-    ports: Mapping[str, str]
+    place: Prepared
     environment: Mapping[str, str]
 
     def typed(self, *commands: str) -> list[str]:
         """Type commands, after the functions of the page, and return the lines that they printed."""
         python = f'python3() {{ {shlex.quote(sys.executable)} "$@"; }}'
+        lines = "\n".join((python, *FUNCTIONS, *(f"{one}\necho" for one in commands)))
         done = subprocess.run(  # noqa: S603 - our own page
-            [
-                "/bin/sh",
-                "-c",
-                _elsewhere("\n".join((python, *FUNCTIONS, *(f"{one}\necho" for one in commands))), self.ports),
-            ],
+            ["/bin/sh", "-c", self.place.elsewhere(lines)],
             env=self.environment,
             capture_output=True,
             text=True,
