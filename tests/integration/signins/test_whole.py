@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -65,6 +66,39 @@ async def test_a_word_for_a_level_that_no_table_knows_is_not_enough_and_is_told_
                 told = (await one.claim(await one.signed_in())).json()
                 assert (told["outcome"], told["level"]["verdict"]) == ("level_too_low", "unstated")
     assert [line["detail"] for line in logged if "level" in line["event"]] == ["acr 2"]
+
+
+async def test_a_shared_computer_asks_for_a_new_proof_and_takes_no_old_one(tmp_path: Path) -> None:
+    """The door is asked for it; and where somebody takes that out of the address, a token that says when is refused."""
+    async with bench(tmp_path, again=True) as one:
+        browser, made = one.browser(), await one.make()
+        address = (await browser.open(made["start_url"])).headers["location"]
+        assert query_of(address)["prompt"] == "login"
+        assert (await one.claim(await browser.follow(address))).status_code == 200
+        assert one.gateway.vneid is not None
+        one.gateway.vneid.adapter._clock = lambda: datetime.now(UTC) + timedelta(seconds=200)  # so much later
+        made = await one.make()
+        address = (await browser.open(made["start_url"])).headers["location"].replace("&prompt=login", "")
+        callback = await browser.follow(address, f"{GATEWAY}/sign-ins/callback")
+        assert (await browser.open(callback)).status_code == 502
+        assert (await one.row(made["id"]))["reason"] == "id_token_refused"
+
+
+async def test_what_is_held_for_a_log_out_ends_by_itself(tmp_path: Path) -> None:
+    """The page that holds the token after five minutes, the tokens after eight hours; nobody has to come for them."""
+    async with bench(tmp_path) as one:
+        left, kept = [query_of(await one.signed_in())["sign_in"] for _ in range(2)]
+        leave = (await one.ask(f"/{left}/logout")).json()["leave_url"]
+        back = await one.signed_in()
+        assert (await one.claim(back)).headers["cache-control"] == "no-store"
+        claimed = query_of(back)["sign_in"]
+        await one.move(301)
+        assert "<form" not in (await one.browser().open(leave)).text
+        await one.sweep()
+        assert [(await one.row(which))["tokens"] is None for which in (left, kept, claimed)] == [True, True, False]
+        await one.move(8 * 3600)
+        await one.sweep()
+        assert (await one.row(claimed))["tokens"] is None
 
 
 async def test_organisations_sign_in_too(tmp_path: Path) -> None:
