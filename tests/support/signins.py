@@ -284,7 +284,7 @@ class Bench:
             ),
             by="test",
         )
-        return _vendor(self.app, issued.text)
+        return vendor_of(self.app, issued.text)
 
     async def row(self, sign_in: str) -> dict[str, Any]:
         """Return a sign-in as it is stored."""
@@ -332,7 +332,7 @@ async def doubled(one: Bench) -> AsyncIterator[Gateway]:
 
     alone, one.app = one.app, in_turn
     vendor = one.vendor
-    one.vendor = _vendor(in_turn, vendor.headers["authorization"].partition(" ")[2])
+    one.vendor = vendor_of(in_turn, vendor.headers["authorization"].partition(" ")[2])
     try:
         yield other
     finally:
@@ -340,7 +340,8 @@ async def doubled(one: Bench) -> AsyncIterator[Gateway]:
         await store.close()
 
 
-def _vendor(app: ASGIApp, key: str) -> httpx.AsyncClient:
+def vendor_of(app: ASGIApp, key: str) -> httpx.AsyncClient:
+    """Return a vendor's server that calls a gateway with its key."""
     headers = {"Authorization": f"Bearer {key}", "Accept-Language": "en"}
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=GATEWAY, headers=headers, timeout=60)
 
@@ -375,7 +376,7 @@ async def bench(
             client = Client(name="motcua", scopes=scopes, agencies=frozenset({AgencyCode(AGENCY)}))
             issued = await gateway.store.clients.add(client, by="test")
             admin = httpx.AsyncClient(transport=MountedAsync(mocks), base_url=DOOR, timeout=30)
-            one = Bench(gateway, app, mocks, _vendor(app, issued.text), admin, profile, door)
+            one = Bench(gateway, app, mocks, vendor_of(app, issued.text), admin, profile, door)
             found = (await one.told("GET", "world/citizens?limit=1000"))["citizens"]
             one.people = [
                 who

@@ -178,7 +178,9 @@ class MatchKeyV1(Response):
 class MatchingV1(Response):
     """Which local account it is: a decision for the caller to carry out. Nothing was changed anywhere."""
 
-    keys: tuple[MatchKeyV1, ...] = Field(description="Tìm tài khoản theo thứ tự này; dừng ở khóa đầu tiên tìm thấy")
+    keys: tuple[MatchKeyV1, ...] = Field(
+        description="Tìm mọi tài khoản có một trong các khóa này; khóa đứng trước được xét trước"
+    )
     outcome: str | None = Field(
         description="`known` đã liên kết, `link` cần liên kết, `new` chưa có, `locked` đang khóa, `conflict` cần người "
         "xem xét; trống khi không nêu tài khoản nào để đối chiếu",

@@ -7,6 +7,7 @@ Of a write that takes several exchanges nobody knows at which it is.
 A replay of many that was running waits for a person too, who may find that it had gone further. What a person was asked
 about may have been set going since. What had been rejected may have been too, but is left as it is: in doubt it could
 neither be corrected nor taken back, and whoever sets it going looks first. Sessions are forgotten: they are long over.
+So is the time of every sign-in: what a browser has brought back since, or whoever was handed over, is not known here.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ UPDATE delivery SET may_have_acted = 'maybe', absent = 0, step = ''
 WHERE state = 'needs_person' AND may_have_acted = 'no'
 """
 _FORGET_SESSIONS = "DELETE FROM session"
+_SIGN_INS_END = timed("UPDATE sign_in SET due_at = INSTANT WHERE due_at > INSTANT AND state NOT IN ('failed', 'over')")
 _LEASES_END = timed("UPDATE lane SET owner = 'restored', lease_until = INSTANT WHERE head IS NOT NULL")
 _PAUSE_REPLAYS = timed("""
 UPDATE replay SET state = 'paused', state_at = INSTANT, state_why = $1 WHERE state = 'running'
@@ -71,6 +73,7 @@ async def take_over(restoring: Restoring, tx: Transaction) -> None:
     await tx.execute(_DOUBT_ALSO)
     await tx.execute(_LEASES_END)
     await tx.execute(_FORGET_SESSIONS)
+    await tx.execute(_SIGN_INS_END)
     await tx.execute(_SKIP, _SKIPPED)
     why = f"restored from the backup of {restoring.made_at.isoformat(sep=' ', timespec='minutes')}"
     await tx.execute(_PAUSE_REPLAYS, why)

@@ -35,6 +35,9 @@ ENTERPRISE = VerifiedEnterprise(tech_id=TECH, tax_code=PaperNumber("9990000003")
 BY_NUMBER, BY_CARD = PaperKey(Paper.IDENTITY_NUMBER, NUMBER), PaperKey(Paper.OLD_CARD_NUMBER, CARD)
 
 
+NEW_NUMBER = PaperKey(Paper.IDENTITY_NUMBER, "999090000099")
+
+
 def local(name: str, *papers: PaperKey, tech: TechnicalId | None = None, locked: bool = False) -> LocalAccount:
     return LocalAccount(id=name, tech_id=tech, papers=frozenset(papers), locked=locked)
 
@@ -68,6 +71,26 @@ def local(name: str, *papers: PaperKey, tech: TechnicalId | None = None, locked:
             Matching(outcome=Match.CONFLICT, accounts=("a",), by=Paper.IDENTITY_NUMBER),
         ),
         ([local("a", PaperKey(Paper.TAX_CODE, NUMBER))], Matching(outcome=Match.NEW)),
+        # linked, though its paper is another by now: the technical id stays when papers change
+        ([local("a", NEW_NUMBER, tech=TECH)], Matching(outcome=Match.KNOWN, accounts=("a",))),
+        # … and though another account has the paper: that one is nobody's to link now
+        ([local("a", NEW_NUMBER, tech=TECH), local("b", BY_NUMBER)], Matching(outcome=Match.KNOWN, accounts=("a",))),
+        ([local("a", tech=TECH), local("b", BY_NUMBER, tech=OTHER)], Matching(outcome=Match.KNOWN, accounts=("a",))),
+        # one by each paper, of which one is somebody else's
+        (
+            [local("a", BY_NUMBER, tech=OTHER), local("b", BY_CARD)],
+            Matching(outcome=Match.CONFLICT, accounts=("a", "b"), by=Paper.IDENTITY_NUMBER),
+        ),
+        # linked to somebody else and locked: that it is somebody else's goes before
+        (
+            [local("a", BY_NUMBER, tech=OTHER, locked=True)],
+            Matching(outcome=Match.CONFLICT, accounts=("a",), by=Paper.IDENTITY_NUMBER),
+        ),
+        # two of which one is locked: which of them it is is not decided by that
+        (
+            [local("a", BY_NUMBER), local("b", BY_NUMBER, locked=True)],
+            Matching(outcome=Match.CONFLICT, accounts=("a", "b"), by=Paper.IDENTITY_NUMBER),
+        ),
     ],
 )
 def test_an_account_is_matched_by_its_technical_id_and_then_by_its_papers(
