@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,29 @@ class Stretch:
     def whole_cpu(self) -> float:
         """Seconds of CPU of all programs together for each sign-in."""
         return sum(self.cpu.values())
+
+
+Round: TypeAlias = "tuple[Found, dict[str, float]]"
+"""What came of one round, and seconds of CPU of each program for each sign-in."""
+
+
+def together(name: str, title: str, rounds: Sequence[Round]) -> Stretch:
+    """Make one stretch of several rounds: rates and CPU are of all sign-ins, percentiles the rounds' median."""
+    found = [one for one, _ in rounds]
+    done = sum(one.done for one in found)
+    cpu = {who: sum(spent[who] * one.done for one, spent in rounds) / max(1, done) for who in rounds[0][1]}
+    whole = Found(
+        done=done,
+        failed=sum(one.failed for one in found),
+        why=[why for one in found for why in one.why],
+        took=sum(one.took for one in found),
+        p50=median(one.p50 for one in found),
+        p99=median(one.p99 for one in found),
+        worst=max(one.worst for one in found),
+        cpu=sum(one.cpu for one in found),
+        connections=max(one.connections for one in found),
+    )
+    return Stretch(name, title, whole, cpu)
 
 
 @dataclass

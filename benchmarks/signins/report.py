@@ -33,7 +33,7 @@ browser and two of the gateway to the door, and nine durable writes; a log-out i
   plays browser and vendor as leanly as Python can. Connections are kept and there is no TLS: in front of the gateway a
   proxy ends it, and each real browser would open a connection of its own there.
 * At an even rate a sign-in begins when it is due, whatever became of those before, and its time runs from that moment.
-  "At once" begins one whenever one ends.
+  "At once" begins one whenever one ends; these rows and the mock alone take turns, three rounds of four seconds each.
 * *The mock alone* is its ceiling: the load has the exchanges with it that browser and gateway have (authorise with
   PKCE, token, userinfo), with nobody in between. The gateway asks for keys once an hour, so nobody does here.
 * The pace and the bulkhead at the door are set far above the load, and so are the client's quotas. With the pace as it

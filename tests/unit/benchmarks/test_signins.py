@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.errors import BenchError
 from benchmarks.signins import report
-from benchmarks.signins.figures import Found, SignIns, Stretch
+from benchmarks.signins.figures import Found, SignIns, Stretch, together
 from benchmarks.signins.load import Plan, Run
 from benchmarks.signins.ways import Came, Straight, Through
 from benchmarks.signins.wire import Answer, Server
@@ -68,6 +68,17 @@ def test_what_limits_is_said_by_how_busy_the_cores_were(tmp_path: Path) -> None:
     assert "1.2 of 2 cores are busy, 0.75 of them with the gateway" in written
     assert "450, 3.0 × as many" in written
     assert "What limits it are the cores: 1.8 of 2 are busy" in report.render(_result(gateway=0.009))
+
+
+def test_rounds_become_one_stretch() -> None:
+    """A long round weighs more in rate and CPU than a short one; what failed in either is there."""
+    short = Found(done=100, took=1.0, p50=0.1, p99=0.3, worst=0.4, failed=1, why=["no"])
+    long = Found(done=300, took=4.0, p50=0.2, p99=0.5, worst=0.6)
+    one = together("fast", "16 at once", [(short, {"mock": 0.004}), (long, {"mock": 0.002})])
+    assert one.found.rate == pytest.approx(80)
+    assert one.cpu == {"mock": pytest.approx(0.0025)}
+    assert (one.found.failed, one.found.why, one.found.worst) == (1, ["no"], 0.6)
+    assert (one.found.p50, one.found.p99) == (pytest.approx(0.15), pytest.approx(0.4))
 
 
 async def test_sign_ins_begin_when_they_are_due() -> None:
