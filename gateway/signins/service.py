@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from adapters.vneid import Approved, Ending, Strange
-from contracts.model import AgencyCode, Failure, Kind
+from contracts.model import AgencyCode, Failure, Kind, NotSent
 from contracts.model.identity import Level
 from gateway.resilience import Deadline
 from gateway.security.sealing import Place
@@ -231,10 +231,14 @@ class SignIns:
             return Show(notice=Notice.STRANGE, again=self._start_url(row.id))
         if not isinstance(came, Approved):
             return await self._denied(row, came)
-        lease = _micros(self._settings.lease_seconds)
-        if not await self._engine.write(partial(signins.consume, row.id, lease)):
-            return None
-        return await self._settle(row, came.code, pending, asking)
+        try:
+            async with self._door.turn():
+                lease = _micros(self._settings.lease_seconds)
+                if not await self._engine.write(partial(signins.consume, row.id, lease)):
+                    return None
+                return await self._settle(row, came.code, pending, asking)
+        except NotSent as failure:  # no turn: the code is still good
+            return self._unavailable(row, failure)
 
     async def _denied(self, row: SignInRow, came: Ended) -> Go | Show | None:
         outcome = _ENDINGS[came.ending]

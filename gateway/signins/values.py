@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     from pydantic import SecretStr
@@ -74,6 +75,12 @@ class Door(Protocol):
 
     async def read(self, query: str, pending: Pending, asking: Asking) -> Callback:
         """Return what the browser came back with. All that is needed besides a code is at hand then."""
+
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Wait for a turn to settle in: there are as many as can have an exchange under way at once.
+
+        So whoever has given their code also finishes. Raises `NotSent` where none comes in time.
+        """
 
     async def settle(self, code: SecretStr, pending: Pending, asking: Asking) -> SignedIn:
         """Exchange a code, prove what came for it, and learn who it is."""

@@ -7,6 +7,7 @@ is exchanged once, whatever becomes of it.
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import structlog
@@ -14,7 +15,7 @@ import structlog
 from adapters.vneid import Approved, Client, KeyUnknown, Vneid
 from adapters.vneid import Tokens as Brought
 from adapters.vneid.doors import fixed_provider
-from contracts.model import Exchange, Failure
+from contracts.model import Exchange, Failure, Layer, NotSent
 from gateway.resilience import Call
 from gateway.signins import Ended, SignedIn, Tokens
 from gateway.store.times import system_clock
@@ -22,7 +23,7 @@ from gateway.systems.kept import Kept
 from gateway.systems.link import FromFiles, Link, LinkedSystem
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from pydantic import SecretStr
 
@@ -55,6 +56,8 @@ class VneidSystem(LinkedSystem[Client]):
         self.adapter = Vneid(section.adapter, link.transport, system_clock)
         super().__init__(link, section.policy, store, metrics, FromFiles(self.adapter.client))
         self._metrics = metrics
+        places = section.policy.bulkhead
+        self._turns, self._patience = asyncio.Semaphore(places.slots), places.wait_seconds
         self._strange_words: set[str] = set()
         clock = asyncio.get_running_loop().time
         self._fixed = fixed_provider(section.adapter)
@@ -81,6 +84,21 @@ class VneidSystem(LinkedSystem[Client]):
         if isinstance(came, Approved):
             await self._known_keys(asking)
         return came
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a turn to settle in, as long as an attempt may wait for its place."""
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._turns.acquire()
+        except TimeoutError:
+            operation, reason = self.adapter.operations.exchange_code, "no_slot"
+            self._metrics.refused(operation, reason)
+            raise NotSent(reason, operation=operation, layer=Layer.OURS) from None
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     async def settle(self, code: SecretStr, pending: Pending, asking: Asking) -> SignedIn:
         """Exchange a code, prove what came for it, and learn who it is."""

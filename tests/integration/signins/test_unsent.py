@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -39,11 +40,15 @@ class Line:
     inner: Transport
     cut: Counter[str] = field(default_factory=Counter)
     tried: Counter[str] = field(default_factory=Counter)
+    held: asyncio.Event | None = None
+    """Until this is set nothing comes through."""
 
     async def send(self, request: httpx.Request, exchange: Exchange) -> httpx.Response:
         """Let a message pass, or fail before anything left."""
         name = exchange.operation.name
         self.tried[name] += 1
+        if self.held is not None:
+            await self.held.wait()
         if self.cut[name]:
             self.cut[name] -= 1
             raise NotSent("connection_failed", operation=exchange.operation, layer=Layer.NETWORK)
@@ -154,6 +159,25 @@ async def test_a_breaker_that_opens_amid_a_sign_in_keeps_nobody_waiting(
         assert (answer.status_code, heading(answer)) == (503, BEGIN_AGAIN)
         assert lines[0].tried["exchange_code"] == 1
         assert one.counted()["unavailable"] == 2
+
+
+async def test_whoever_finds_no_place_keeps_the_code_and_whoever_gave_theirs_finishes(
+    tmp_path: Path, lines: list[Line], cutting: Callable[[Transport], Transport]
+) -> None:
+    """A gateway that is full turns browsers away before their code is used up: the same callback is good afterwards."""
+    full = {"slots": 1, "room": 1, "wait_seconds": 0.2}
+    async with bench(tmp_path, transport=cutting, policy={"bulkhead": full}) as one:
+        first, second = [await at_the_callback(one, warm=warm) for warm in (True, False)]
+        lines[0].held = asyncio.Event()
+        entering = asyncio.create_task(first[1].open(first[2]))
+        async with asyncio.timeout(20):
+            while (await one.row(first[0]["id"]))["state"] != "returning":
+                await asyncio.sleep(0.01)
+        await goes_on(one, *second)
+        lines[0].held.set()
+        for location in ((await entering).headers["location"], (await second[1].open(second[2])).headers["location"]):
+            assert (await one.claim(location)).status_code == 200
+        assert one.counted() == {"claimed": 2}
 
 
 async def test_a_deadline_that_is_gone_keeps_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
