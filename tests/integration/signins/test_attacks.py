@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -14,8 +15,11 @@ from gateway.store.tables import signins
 from tests.support.signins import AGENCY, GATEWAY, VENDOR, bench, heading, query_of
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from adapters.transport import Request, Response, Transport
+    from contracts.model import Exchange
     from tests.support.signins import Bench, Browser
 
 CALLBACK = f"{GATEWAY}/sign-ins/callback"
@@ -408,6 +412,43 @@ async def test_a_code_is_not_used_up_while_the_keys_cannot_be_had(tmp_path: Path
         assert await one.ledger("token") == []
         await one.told("DELETE", "faults")
         assert (await one.claim((await browser.open(callback)).headers["location"])).status_code == 200
+
+
+@dataclass
+class Meanwhile:
+    """Lets something happen while the door is asked who it is."""
+
+    inner: Transport
+    happens: Callable[[], Awaitable[None]] | None = None
+
+    async def send(self, request: Request, exchange: Exchange) -> Response:
+        """Let a message pass."""
+        if exchange.operation.name == "userinfo" and self.happens is not None:
+            await self.happens()
+        return await self.inner.send(request, exchange)
+
+
+async def test_an_exchange_that_outlasts_its_time_lets_nobody_in(tmp_path: Path) -> None:
+    """Ended by the sweep while it was under way: what it learns is not kept, and the browser is told."""
+    doors: list[Meanwhile] = []
+
+    def slow(inner: Transport) -> Meanwhile:
+        doors.append(Meanwhile(inner))
+        return doors[0]
+
+    async with bench(tmp_path, transport=slow) as one:
+
+        async def swept() -> None:
+            await one.move(3600)
+            await one.sweep()
+
+        made, browser = await one.make(), one.browser()
+        callback = await browser.follow(made["start_url"], CALLBACK)
+        doors[0].happens = swept
+        answer = await browser.open(callback)
+        assert (answer.status_code, heading(answer)) == (410, EXPIRED)
+        await nobody(one, made["id"])
+        assert one.counted() == {"interrupted": 1}
 
 
 async def test_a_no_and_an_error_of_the_door_go_back_without_a_code(tmp_path: Path) -> None:
