@@ -5,37 +5,23 @@ No default talks to a host. An unknown key is refused, and no message quotes a v
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from adapters.transport import TransportSettings
+from adapters.transport.sections import SecretSource, Section, Visible
 from adapters.transport.settings import check_endpoint
 from contracts.model import AgencyCode
 
-Visible = Annotated[str, StringConstraints(pattern=r"^[!-~]([ -~]*[!-~])?$", max_length=500)]
 
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class AccountSettings(_Section):
+class AccountSettings(SecretSource):
     """One account at the partner. The secret is given in place or as a file, re-read when it changes."""
 
     username: Visible
-    secret: SecretStr | None = Field(default=None, min_length=1)
-    secret_file: Path | None = Field(default=None, description="File that holds the secret and nothing else.")
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.secret is None) == (self.secret_file is None):
-            raise ValueError("give exactly one of secret and secret_file")
-        return self
 
 
-class PartnerSettings(_Section):
+class PartnerSettings(Section):
     """The synthetic partner, as it is reached."""
 
     endpoint: str = Field(description="Address of the door; paths of the contract are below it.")

@@ -11,10 +11,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from adapters.transport import TransportSettings
 from adapters.transport.secrets import is_header_text
+from adapters.transport.sections import SecretSource, Section, Visible
 from adapters.transport.settings import check_endpoint
 from adapters.xroad import ClientId
 from contracts.model import AgencyCode, ProcedureCode
@@ -22,7 +23,6 @@ from contracts.model import AgencyCode, ProcedureCode
 MAX_OFFICER = 20
 MAX_PROCEDURE = 20
 
-Visible = Annotated[str, StringConstraints(pattern=r"^[!-~]([ -~]*[!-~])?$", max_length=500)]
 OfficerCode = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_OFFICER)]
 Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+(). -]{0,20}$")]
 NationalProcedure = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_PROCEDURE)]
@@ -40,16 +40,10 @@ class NameForm(StrEnum):
     UPPER = "upper"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class CredentialSettings(_Section):
+class CredentialSettings(SecretSource):
     """One account at the population database. Each secret is given in place or as a file, re-read when it changes."""
 
     username: Visible
-    secret: SecretStr | None = Field(default=None, min_length=1)
-    secret_file: Path | None = Field(default=None, description="File that holds the secret and nothing else.")
     api_key: SecretStr | None = None
     api_key_file: Path | None = Field(default=None, description="File that holds the key and nothing else.")
 
@@ -61,16 +55,15 @@ class CredentialSettings(_Section):
         return value
 
     @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        for name in ("secret", "api_key"):
-            if (getattr(self, name) is None) == (getattr(self, f"{name}_file") is None):
-                raise ValueError(f"give exactly one of {name} and {name}_file")
+    def _for_basic(self) -> Self:
+        if (self.api_key is None) == (self.api_key_file is None):
+            raise ValueError("give exactly one of api_key and api_key_file")
         if ":" in self.username:
             raise ValueError("a user name of HTTP Basic has no colon")
         return self
 
 
-class AgencySettings(_Section):
+class AgencySettings(Section):
     """What one agency has of its own; what is absent here is taken from the common settings."""
 
     credential: CredentialSettings | None = None
@@ -78,7 +71,7 @@ class AgencySettings(_Section):
     phone: Phone | None = Field(default=None, description="SoDienThoai, for this agency.")
 
 
-class PopulationSettings(_Section):
+class PopulationSettings(Section):
     """The population database, as one province reaches it."""
 
     endpoint: str = Field(description="Where requests are posted to.")

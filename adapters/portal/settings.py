@@ -7,20 +7,19 @@ message quotes a value.
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from adapters.portal.attachments import place
 from adapters.transport import TransportSettings
+from adapters.transport.sections import SecretSource, Section, Visible
 from adapters.transport.settings import check_endpoint
 from contracts.model import AgencyCode
 
 MOST_STEPS = 10
 
-Visible = Annotated[str, StringConstraints(pattern=r"^[!-~]([ -~]*[!-~])?$", max_length=500)]
 Path_ = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]+)+$", max_length=500)]
 Unit = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]+(\.[0-9A-Z]+)*$", max_length=35)]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,60}$")]
@@ -35,32 +34,20 @@ class PathForm(StrEnum):
     VXP = "vxp"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class AccountSettings(_Section):
+class AccountSettings(SecretSource):
     """One account at the portal. The secret is given in place or as a file, re-read when it changes."""
 
     username: Visible
-    secret: SecretStr | None = Field(default=None, min_length=1)
-    secret_file: Path | None = Field(default=None, description="File that holds the secret and nothing else.")
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.secret is None) == (self.secret_file is None):
-            raise ValueError("give exactly one of secret and secret_file")
-        return self
 
 
-class AgencySettings(_Section):
+class AgencySettings(Section):
     """What one agency has of its own; what is absent here is taken from the common settings."""
 
     unit: Unit | None = Field(default=None, description="madonvi, for this agency.")
     account: AccountSettings | None = None
 
 
-class AnswerSettings(_Section):
+class AnswerSettings(Section):
     """An answer that this installation has seen, in addition to `contracts/portal/answers.json`, and what it means."""
 
     meaning: Literal[
@@ -79,7 +66,7 @@ class AnswerSettings(_Section):
         return self
 
 
-class WrapperSettings(_Section):
+class WrapperSettings(Section):
     """A wrapper in front of the portal: its addresses and how it knows us. All of it differs by installation."""
 
     create_path: Path_ = Field(default="/api/SynsTTHCC/DongBoHoSoMC", description="Seen in one integration.")
@@ -98,7 +85,7 @@ class WrapperSettings(_Section):
         return self
 
 
-class PortalSettings(_Section):
+class PortalSettings(Section):
     """The national portal, as one province reaches it."""
 
     endpoint: str = Field(description="Address of the adapter server; paths of the contract are below it.")

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from adapters.transport import TransportSettings
+from adapters.transport.sections import SecretSource, Section, Visible
 from adapters.transport.settings import check_endpoint
 from adapters.vneid import codes
 from contracts.model import AgencyCode
 
-Visible = Annotated[str, StringConstraints(pattern=r"^[!-~]([ -~]*[!-~])?$", max_length=500)]
 Path_ = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]+)+$", max_length=500)]
 Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$", max_length=255)]
 Scope = Annotated[str, StringConstraints(pattern=r"^([!-~]+ )*openid( [!-~]+)*$", max_length=200)]
@@ -42,36 +42,20 @@ class ClientAuthentication(StrEnum):
     NONE = "none"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class ClientSettings(_Section):
+class ClientSettings(SecretSource):
     """Our registration at the door. The secret is given in place or as a file, re-read when it changes."""
 
+    needed = False
     client_id: Visible
-    secret: SecretStr | None = Field(default=None, min_length=1)
-    secret_file: Path | None = Field(default=None, description="File that holds the secret and nothing else.")
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if self.secret is not None and self.secret_file is not None:
-            raise ValueError("give secret or secret_file, not both")
-        return self
-
-    @property
-    def has_secret(self) -> bool:
-        """Whether there is a secret at all."""
-        return self.secret is not None or self.secret_file is not None
 
 
-class AgencySettings(_Section):
+class AgencySettings(Section):
     """What one agency has of its own; what is absent here is taken from the common settings."""
 
     client: ClientSettings | None = None
 
 
-class PathSettings(_Section):
+class PathSettings(Section):
     """Paths of a door without a discovery document. Absent: as `contracts/vneid/operations.json` has them."""
 
     authorize: Path_ | None = Field(default=None, description="A1, A2: verified.")
@@ -83,7 +67,7 @@ class PathSettings(_Section):
     logout: Path_ | None = Field(default=None, description="Inferred.")
 
 
-class LevelWord(_Section):
+class LevelWord(Section):
     """A word for a level that this installation has seen, in addition to `contracts/vneid/codes/level.json`."""
 
     claim: LevelClaim
@@ -91,7 +75,7 @@ class LevelWord(_Section):
     level: Literal[1, 2] | None = Field(description="None: the word says nothing about the level.")
 
 
-class VneidSettings(_Section):
+class VneidSettings(Section):
     """The door that citizens sign in at, as one province reaches it."""
 
     variant: Profile = Field(default=Profile.A1, description="A1, A2, or standard: addresses by discovery.")
