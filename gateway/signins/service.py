@@ -290,8 +290,8 @@ class SignIns:
     def _told(self, row: SignInRow, outcome: Outcome, reason: str | None, kind: str | None) -> Go | Show:
         """Tell a browser how its sign-in ended: on a page, or by whoever made it."""
         if outcome not in CITIZENS:
-            notice = Notice.BEGIN_AGAIN if outcome in PASSING else Notice.FAILED
-            return Show(notice=notice, reason=reason, kind=kind, back=self._ended(row, "failed"))
+            notice, told = (Notice.BEGIN_AGAIN, "unavailable") if outcome in PASSING else (Notice.FAILED, "failed")
+            return Show(notice=notice, reason=reason, kind=kind, back=self._ended(row, told))
         back = self._ended(row, outcome)
         return Go(back) if self._settings.denied == "return" else Show(notice=Notice.DENIED, back=back)
 
@@ -301,7 +301,7 @@ class SignIns:
             notice=Notice.UNAVAILABLE,
             reason=failure.reason,
             kind=failure.kind,
-            back=self._ended(row, "failed"),
+            back=self._ended(row, "unavailable"),
             again=self._start_url(row.id),
         )
 

@@ -64,6 +64,7 @@ async def test_a_token_that_proves_nothing_lets_nobody_in(tmp_path: Path) -> Non
             answer = await browser.open(await browser.follow(made["start_url"], CALLBACK))
             assert (answer.status_code, heading(answer)) == (502, FAILED), defect
             assert "không chứng minh được" in answer.text, defect
+            assert f'href="{VENDOR}?sign_in={made["id"]}&amp;outcome=failed"' in answer.text, defect
             await nobody(one, made["id"])
             assert (await one.row(made["id"]))["reason"] == "id_token_refused"
         assert one.counted() == {"failed": len(DEFECTS)}
@@ -392,7 +393,7 @@ async def test_a_door_that_goes_away_on_the_way_lets_nobody_in(tmp_path: Path, o
         await one.fault("system_fault", operation, 9)
         answer = await browser.open(callback)
         assert (answer.status_code, heading(answer)) == (503, BEGIN_AGAIN)
-        assert f'href="{VENDOR}?sign_in={made["id"]}&amp;outcome=failed"' in answer.text
+        assert f'href="{VENDOR}?sign_in={made["id"]}&amp;outcome=unavailable"' in answer.text
         await nobody(one, made["id"])
         assert (await browser.open(callback)).text.split("<p class")[0] == answer.text.split("<p class")[0]
         await one.told("DELETE", "faults")

@@ -84,7 +84,10 @@ async def begins_again(one: Bench, made: dict[str, Any], browser: Browser, callb
     for _ in range(2):
         answer = await browser.open(callback)
         assert (answer.status_code, heading(answer)) == (503, BEGIN_AGAIN)
-        assert f'<a href="{VENDOR}?sign_in={made["id"]}&amp;outcome=failed">Quay lại trang dịch vụ công' in answer.text
+        assert (
+            f'<a href="{VENDOR}?sign_in={made["id"]}&amp;outcome=unavailable">Quay lại trang dịch vụ công'
+            in answer.text
+        )
         assert "Thử đăng nhập lại" not in answer.text
     row = await one.row(made["id"])
     assert (row["state"], row["outcome"], row["person"], row["pending"]) == ("failed", "unavailable", None, None)
