@@ -79,5 +79,5 @@ VALUES ('5d1f0001', 'one-stop', '000.00.01.H99', '1.000001', NULL, NULL, 2, 'htt
     1767600000000000, 'claimed', 1767600000000009, 'claimed', NULL, NULL, 'ab', zeroblob(8), zeroblob(7), NULL, zeroblob(8), zeroblob(8), 1767600000000010,
     1767600000000011, 'https://motcua.example/dang-nhap'),
     ('5d1f0003', 'one-stop', '000.00.01.H99', NULL, NULL, NULL, 1, 'https://motcua.example/dang-nhap', NULL,
-    1767600000000000, 'failed', 1767600000000009, 'unavailable', 'read_timeout', 'unknown_outcome', NULL, zeroblob(8), zeroblob(6), NULL, NULL,
+    1767600000000000, 'failed', 1767600000000009, 'unavailable', 'read_timeout', 'unknown_outcome', NULL, zeroblob(8), zeroblob(4), NULL, NULL,
     NULL, NULL, NULL, NULL);
