@@ -316,6 +316,13 @@ class Bench:
             assert asyncio.get_running_loop().time() < deadline, f"{found.state}, not {states}: {found}"
             await asyncio.sleep(0.01)
 
+    async def sending(self, delivery: Delivery, sends: int = 1) -> None:
+        """Wait until a delivery is under way and the system has met it so often: its row is there before that."""
+        await self.until(delivery, "sending")
+        async with asyncio.timeout(20):
+            while sum(order.delivery == delivery.id for order in self.toy.sends) < sends:
+                await asyncio.sleep(0.01)
+
     async def move(self, by: timedelta) -> None:
         """Let time pass for the store."""
         await self.store.engine.write(partial(instant.move, int(by.total_seconds() * instant.MICROS)))

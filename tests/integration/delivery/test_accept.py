@@ -139,7 +139,7 @@ async def test_what_may_have_acted_is_never_superseded(place: Place) -> None:
         one.toy.behaviours = [one.toy.acts_and_is_silent(), one.toy.waits_for(under_way)]
         older = await one.accept(topic="record", payload="old")
         await one.running()
-        await one.until(older, "sending")
+        await one.sending(older)
         newer = await one.accept(topic="record", payload="new")
         under_way.set()
         await one.until(older, "settled")

@@ -117,7 +117,7 @@ async def test_what_the_partner_answered_is_not_lost_with_the_store(place: Place
         one.toy.behaviours = [one.toy.waits_for(event)]
         delivery = await one.accept("tell")
         await one.running()
-        await one.until(delivery, "sending")
+        await one.sending(delivery)
         away = _Away(one.store.engine, delivery)
         one.deliveries.workers[SYSTEM]._flights._engine = away  # type: ignore[assignment]
         event.set()

@@ -34,7 +34,7 @@ async def crashed(place: Place, toy: Toy, payload: str) -> Delivery:
         delivery = await one.accept("parts", payload=payload)
         await one.running()
         await one.concluded(delivery, 2)
-        await one.until(delivery, "sending")
+        await one.sending(delivery, 3)
         worker = one.deliveries.workers[SYSTEM]
         for task in [*worker._loops, *worker._jobs]:
             task.cancel()

@@ -34,7 +34,7 @@ async def test_a_worker_that_lost_its_lease_cannot_settle(place: Place, *, acts:
         one.toy.behaviours = [slow]
         delivery = await one.accept("tell")
         await one.running()
-        await one.until(delivery, "sending")
+        await one.sending(delivery)
         await one.move(LEASE)
         await two.running()
         await two.until(delivery, "needs_person")
@@ -127,7 +127,7 @@ async def test_a_heartbeat_keeps_the_lease(place: Place) -> None:
         one.toy.behaviours = [one.toy.waits_for(event)]
         delivery = await one.accept("tell")
         await one.running()
-        await one.until(delivery, "sending")
+        await one.sending(delivery)
         await one.move(LEASE / 2)
         await one.deliveries.workers[SYSTEM].beat()
         await one.move(LEASE / 2 + timedelta(seconds=5))
@@ -145,7 +145,7 @@ async def test_a_heartbeat_tells_what_was_lost(place: Place) -> None:
         one.toy.behaviours = [one.toy.waits_for(event)]
         delivery = await one.accept("tell")
         await one.running()
-        await one.until(delivery, "sending")
+        await one.sending(delivery)
         worker: Worker[Secret] = one.deliveries.workers[SYSTEM]
         (ticket,) = worker._tickets.values()
         await worker.beat()

@@ -54,7 +54,7 @@ async def test_one_behind_another_can_be_taken_back_while_that_is_under_way(plac
         one.toy.behaviours = [one.toy.waits_for(event)]
         first, second, third = [await one.accept() for _ in range(3)]
         await one.running()
-        await one.until(first, "sending")
+        await one.sending(first)
         assert await one.deliveries.cancel(first.id, WORD) == Refused(Refusal.IN_FLIGHT)
         changed(await one.deliveries.cancel(second.id, WORD))
         event.set()

@@ -117,7 +117,7 @@ async def test_stopping_ends_what_is_under_way_and_a_second_start_takes_up_at_on
         one.toy.behaviours = [one.toy.waits_for(event)]
         under_way = await one.accept("tell")
         await one.running()
-        await one.until(under_way, "sending")
+        await one.sending(under_way)
         stopping = asyncio.create_task(one.deliveries.stop(10))
         await asyncio.sleep(0)
         later = await one.accept("tell", lane="H-2")
@@ -137,7 +137,7 @@ async def test_what_has_not_begun_is_given_back_at_once(place: Place) -> None:
         one.toy.behaviours = [one.toy.waits_for(event)]
         under_way = await one.accept("tell", lane="H-1")
         await one.running()
-        await one.until(under_way, "sending")
+        await one.sending(under_way)
         queued = [await one.accept("tell", lane=f"W-{n}") for n in range(3)]
         await until_owned(one, 4)
         stopping = asyncio.create_task(one.deliveries.stop(20))
