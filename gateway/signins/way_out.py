@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _MICROS: Final = 1_000_000
 _POLL_SECONDS: Final = 0.1
 _NOTHING: Final = Ended(tokens=None, linked=None)
+_NOT_DONE: Final = Ended(tokens=False, linked=False)
 
 
 class WayOut:
@@ -71,7 +72,7 @@ class WayOut:
             if taken is not None:
                 return await self._end(row, return_to, taken, self._asking(row, call))
             if self._clock() >= until:
-                return LoggedOut(ended=_NOTHING, leave_url=None)
+                return LoggedOut(ended=_NOT_DONE, leave_url=None)
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _end(self, row: SignInRow, return_to: str | None, taken: int, asking: Asking) -> LoggedOut:

@@ -93,6 +93,26 @@ async def test_a_log_out_that_was_cut_off_is_done_by_the_next(tmp_path: Path, pl
         assert await one.ledger("revoke") == ["revoked"]
 
 
+async def test_a_log_out_that_waits_for_another_in_vain_says_that_it_is_not_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tells nobody that there was nothing to end, and asks nothing of the door; a later one ends it."""
+    async with bench(tmp_path) as one:
+        back = await one.signed_in()
+        await one.claim(back)
+        sign_in = query_of(back)["sign_in"]
+        assert await one.gateway.store.engine.write(partial(signins.take_leave, sign_in, 60_000_000))
+        assert one.gateway.signins is not None
+        times = iter((0.0,))
+        with monkeypatch.context() as patched:
+            patched.setattr(one.gateway.signins.way_out, "_clock", lambda: next(times, 3600.0))
+            out = (await one.ask(f"/{sign_in}/logout")).json()
+        assert out == {"tokens": "failed", "linked": "failed", "leave_url": None}
+        assert await one.ledger("revoke") == []
+        await one.move(61)
+        assert (await one.ask(f"/{sign_in}/logout")).json()["tokens"] == "ended"
+
+
 @pytest.mark.parametrize("came", ["denied", "failed", "kept"])
 async def test_whoever_comes_at_the_moment_of_the_sweep_is_counted_once(place: Place, came: str) -> None:
     """A browser that is just coming back, or whose exchange is just done, and the sweep: one of them ends it."""
